@@ -52,7 +52,7 @@ struct arena_mark arena_mark(const struct arena *arena);
 void arena_rewind(struct arena *arena, struct arena_mark mark);
 
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type), _Alignof(type)))
-#define ARENA_ARRAY(arena, type, count)                                                            \
+#define ARENA_ARRAY(arena, type, count) \
     ((type *)arena_array((arena), sizeof(type), _Alignof(type), (count)))
 
 /* Zeroed room for count things of size bytes; asserts that the product does not overflow. */

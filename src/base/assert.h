@@ -11,9 +11,9 @@
 
 NORETURN void assert_fail(const char *condition, const char *file, int line);
 
-#define ASSERT(condition)                                                                          \
-    do {                                                                                           \
-        if (UNLIKELY(!(condition))) assert_fail(#condition, __FILE__, __LINE__);                   \
+#define ASSERT(condition)                                                        \
+    do {                                                                         \
+        if (UNLIKELY(!(condition))) assert_fail(#condition, __FILE__, __LINE__); \
     } while (0)
 
 #endif

@@ -25,7 +25,7 @@ struct address {
 };
 
 /* The whole of an array, or of an object such as a struct hash, as a span. */
-#define BYTES_OF(object) ((struct bytes){(const uint8_t *)&(object), sizeof(object)})
+#define BYTES_OF(object)    ((struct bytes){(const uint8_t *)&(object), sizeof(object)})
 #define BYTES_LITERAL(text) ((struct bytes){(const uint8_t *)(text), sizeof(text) - 1})
 
 static inline struct bytes bytes_from(const void *data, size_t len) {

@@ -8,13 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MUST_USE     __attribute__((warn_unused_result))
-#define NORETURN     __attribute__((noreturn))
+#define MUST_USE      __attribute__((warn_unused_result))
+#define NORETURN      __attribute__((noreturn))
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
-#define NO_INLINE    __attribute__((noinline))
-#define LIKELY(x)    __builtin_expect(!!(x), 1)
-#define UNLIKELY(x)  __builtin_expect(!!(x), 0)
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define NO_INLINE     __attribute__((noinline))
+#define LIKELY(x)     __builtin_expect(!!(x), 1)
+#define UNLIKELY(x)   __builtin_expect(!!(x), 0)
+#define ARRAY_LEN(a)  (sizeof(a) / sizeof((a)[0]))
 
 /* 128-bit arithmetic for products and carries; __extension__ keeps -Wpedantic quiet about it. */
 __extension__ typedef unsigned __int128 uint128;

@@ -11,20 +11,20 @@
 
 #include "base/arena.h"
 
+#include <cmocka.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #define TEST(name)      static void name(void **test_state __attribute__((unused)))
 #define TEST_CASE(name) cmocka_unit_test(name)
-#define TEST_MAIN(...)                                                                             \
-    int main(void) {                                                                               \
-        const struct CMUnitTest test_cases[] = {__VA_ARGS__};                                      \
-        return cmocka_run_group_tests(test_cases, NULL, NULL);                                     \
+#define TEST_MAIN(...)                                         \
+    int main(void) {                                           \
+        const struct CMUnitTest test_cases[] = {__VA_ARGS__};  \
+        return cmocka_run_group_tests(test_cases, NULL, NULL); \
     }
 
 NORETURN void assert_fail(const char *condition, const char *file, int line) {
@@ -44,14 +44,14 @@ static inline void test_heap_put(void *ctx, void *memory, size_t size) {
 }
 
 /* An arena source on malloc; leaks show under the address sanitizer. */
-static const struct arena_source test_heap __attribute__((unused)) = {
-    test_heap_get, test_heap_put, NULL};
+static const struct arena_source test_heap
+    __attribute__((unused)) = {test_heap_get, test_heap_put, NULL};
 
-#define assert_bytes_equal(actual, expected)                                                       \
-    do {                                                                                           \
-        const struct bytes actual_ = (actual), expected_ = (expected);                             \
-        assert_int_equal(actual_.len, expected_.len);                                              \
-        if (actual_.len != 0) assert_memory_equal(actual_.data, expected_.data, actual_.len);      \
+#define assert_bytes_equal(actual, expected)                                                  \
+    do {                                                                                      \
+        const struct bytes actual_ = (actual), expected_ = (expected);                        \
+        assert_int_equal(actual_.len, expected_.len);                                         \
+        if (actual_.len != 0) assert_memory_equal(actual_.data, expected_.data, actual_.len); \
     } while (0)
 
 #endif

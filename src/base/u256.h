@@ -62,20 +62,18 @@ static inline bool u256_less(const struct u256 *a, const struct u256 *b) {
 }
 
 /* Sums of amounts: false where the true result does not fit. */
-MUST_USE static inline bool
-u256_add(struct u256 *out, const struct u256 *a, const struct u256 *b) {
+MUST_USE static inline bool u256_add(struct u256 *out, const struct u256 *a, const struct u256 *b) {
     return !u256_add_wrapping(out, a, b);
 }
 
-MUST_USE static inline bool
-u256_sub(struct u256 *out, const struct u256 *a, const struct u256 *b) {
+MUST_USE static inline bool u256_sub(struct u256 *out, const struct u256 *a, const struct u256 *b) {
     return !u256_sub_wrapping(out, a, b);
 }
 
 /* Big-endian, 32 bytes, as on the EVM's memory and in hashes. */
 static inline struct u256 u256_from_be(const uint8_t bytes[32]) {
-    return (struct u256){
-        {load_be64(bytes + 24), load_be64(bytes + 16), load_be64(bytes + 8), load_be64(bytes)}};
+    return (struct u256
+    ){{load_be64(bytes + 24), load_be64(bytes + 16), load_be64(bytes + 8), load_be64(bytes)}};
 }
 
 static inline void u256_to_be(uint8_t bytes[32], const struct u256 *a) {
@@ -86,8 +84,8 @@ static inline void u256_to_be(uint8_t bytes[32], const struct u256 *a) {
 }
 
 static inline struct u256 u256_from_address(const struct address *a) {
-    return (struct u256){
-        {load_be64(a->bytes + 12), load_be64(a->bytes + 4), load_be32(a->bytes), 0}};
+    return (struct u256
+    ){{load_be64(a->bytes + 12), load_be64(a->bytes + 4), load_be32(a->bytes), 0}};
 }
 
 /* The low 20 bytes, as opcodes that take an address read them. */

@@ -1,0 +1,23 @@
+/* infinity: the one binary. Every row is a subcommand, in a file of its own. */
+#include "cmd/command.h"
+#include "world/version.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int cmd_version(int argc, char **argv) {
+    (void)argc;
+    (void)argv;
+    (void)printf("infinity %s\n", version_text());
+    return EXIT_GOOD;
+}
+
+int main(int argc, char **argv) {
+    static const struct command commands[] = {
+        {"version", "print the version", cmd_version},
+    };
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) return cmd_version(argc, argv);
+    return command_dispatch(
+        "infinity", commands, (int)(sizeof commands / sizeof commands[0]), argc, argv
+    );
+}
