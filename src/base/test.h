@@ -11,13 +11,15 @@
 
 #include "base/arena.h"
 
-#include <cmocka.h>
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+
+/* clang-format off */
+#include <cmocka.h> /* needs the types of the headers above, so it stands after them */
+/* clang-format on */
 
 #define TEST(name)      static void name(void **test_state __attribute__((unused)))
 #define TEST_CASE(name) cmocka_unit_test(name)
