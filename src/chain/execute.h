@@ -1,0 +1,138 @@
+/* execute: runs transactions and blocks on a state: the state transition of Ethereum.
+ *
+ * Spec: Yellow Paper 6 and 11, execution-specs fork.py; EIP-1559, 2929, 3529, 3651, 4788, 4844, 4895,
+ * 2935, 6110, 7002, 7251, 7623, 7685, 7702.
+ *
+ * One code path serves import, building, tests, eth_call and tracing: a block_run is one block in
+ * the making.
+ *
+ *     block_run_init     what the EVM sees of the block
+ *     block_run_start    system calls before the transactions
+ *     block_run_tx       each transaction: an invalid one leaves no trace
+ *     block_run_end      withdrawals, system calls after, requests
+ *
+ * chain_execute_block is that, with every check of a block around it. Pure.
+ */
+#ifndef CHAIN_EXECUTE_H
+#define CHAIN_EXECUTE_H
+
+#include "chain/block.h"
+#include "chain/receipt.h"
+#include "evm/evm.h"
+
+/* What execution needs beside its inputs; one thread's. */
+struct chain_vm {
+    struct evm *evm;
+    const struct kzg_setup *kzg;     /* evm_context's */
+    const struct evm_tracer *tracer; /* or NULL; may be exchanged between transactions */
+};
+
+/* What became of one transaction. */
+struct tx_outcome {
+    enum evm_status status; /* of the outermost frame */
+    uint64_t gas_used;      /* what was paid for: refunds taken off, EIP-7623's floor applied */
+    uint64_t gas_refunded;
+    struct u256 gas_price;  /* effective, per gas */
+    struct address created; /* where the transaction creates, also where it failed */
+    struct bytes output;    /* return or revert data; valid until the evm runs again */
+    const struct state_log *logs;
+    size_t log_count;
+};
+
+struct block_run {
+    struct arena *arena; /* of receipts, logs and requests */
+    struct state *state;
+    const struct chain_vm *vm;
+    struct chain_rules rules;
+    const struct evm_rules *evm_rules;
+    struct evm_block env;
+    uint64_t gas_used;
+    uint64_t blob_gas_used;
+    struct bloom logs_bloom;
+    struct receipt *receipts;
+    size_t receipt_count, receipt_room;
+    const struct bytes *requests; /* EIP-7685, type byte first, those with data only; after end */
+    size_t request_count;
+};
+
+/* header: those fields that are known before execution (number, timestamp, gas limit, fee recipient,
+ * base fee, prev_randao or difficulty, excess blob gas). All arguments outlive the run. */
+void block_run_init(
+    struct block_run *run,
+    struct arena *arena,
+    struct state *state,
+    const struct chain_vm *vm,
+    const struct chain_config *config,
+    const struct header *header
+);
+
+/* EIP-4788 and EIP-2935, where the fork has them. Uses parent_hash and parent_beacon_root. */
+void block_run_start(struct block_run *run, const struct header *header);
+
+/* Validates and runs tx. On TX_VALID the state has moved on and a receipt is appended; on any other
+ * verdict state and run are as they were. sender is who signed (tx_sender). */
+MUST_USE enum tx_verdict block_run_tx(
+    struct block_run *run,
+    struct tx_outcome *outcome,
+    const struct tx *tx,
+    const struct address *sender
+);
+
+/* Withdrawals, EIP-7002 and EIP-7251 calls, and the requests from these and from the deposit logs.
+ * Not BLOCK_VALID where a system contract is missing or fails, or a deposit log is malformed. */
+MUST_USE enum block_verdict block_run_end(
+    struct block_run *run, const struct withdrawal *withdrawals, size_t withdrawal_count
+);
+
+/* The part of block_run_tx that is left when nothing is judged but what the EVM itself needs: see
+ * chain/call.h, which uses it. */
+enum execute_leniency {
+    EXECUTE_STRICT = 0,
+    EXECUTE_CALL, /* no nonce, sender-code, block gas or EIP-7825 check; no fee, no base fee check where the fee is 0 */
+};
+MUST_USE enum tx_verdict block_run_tx_with(
+    struct block_run *run,
+    struct tx_outcome *outcome,
+    const struct tx *tx,
+    const struct address *sender,
+    enum execute_leniency leniency
+);
+
+struct block_input {
+    const struct chain_config *config;
+    const struct header *parent;
+    const struct block *block;
+    const struct address *senders; /* one a transaction, already recovered; NULL: recovered here */
+};
+
+struct block_outcome {
+    enum block_verdict verdict;
+    enum tx_verdict tx_verdict; /* why, where verdict is BLOCK_INVALID_TRANSACTION */
+    size_t tx_index;            /* and which */
+    const struct receipt *receipts;
+    size_t receipt_count;
+    const struct bytes *requests;
+    size_t request_count;
+    uint64_t gas_used;
+    uint64_t blob_gas_used;
+    struct state *state; /* in arena; state_diff gives what the block changed */
+};
+
+/* Checks and executes a block on the state of its parent; all is checked except the state root, for
+ * which the caller computes chain_state_root and asks chain_check_state_root. The outcome's memory is
+ * arena's. Where the reader failed meanwhile, the outcome means nothing. */
+void chain_execute_block(
+    struct arena *arena,
+    struct block_outcome *outcome,
+    const struct chain_vm *vm,
+    const struct state_reader *reader,
+    const struct block_input *input
+);
+
+static inline enum block_verdict chain_check_state_root(
+    const struct header *header, const struct hash *state_root
+) {
+    return hash_equal(&header->state_root, state_root) ? BLOCK_VALID : BLOCK_INVALID_STATE_ROOT;
+}
+
+#endif
