@@ -7,7 +7,7 @@
 #ifndef CRYPTO_KZG_H
 #define CRYPTO_KZG_H
 
-#include "base/bytes.h"
+#include "base/arena.h"
 
 #define KZG_BLOB_SIZE             ((size_t)131072)
 #define KZG_COMMITMENT_SIZE       ((size_t)48)
@@ -15,6 +15,8 @@
 #define KZG_CELL_SIZE             ((size_t)2048)
 #define KZG_CELLS_PER_BLOB        ((size_t)128)
 #define KZG_POINT_EVALUATION_SIZE ((size_t)192)
+
+#define KZG_BLOBS_MAX             ((size_t)128) /* in one call; above every fork's blobs a block */
 
 enum kzg_verdict {
     KZG_VALID = 0,
@@ -34,6 +36,9 @@ struct kzg_proof {
 /* 0x01 and the last 31 bytes of the commitment's sha256 (EIP-4844, kzg_to_versioned_hash). */
 struct hash kzg_versioned_hash(const struct kzg_commitment *commitment);
 
+/* [tau]G2 of the trusted setup, compressed: what a verifier of single proofs needs of it. */
+extern const uint8_t kzg_tau_g2[96];
+
 /* Whether the polynomial behind commitment has the value y at z. Needs no setup. */
 MUST_USE enum kzg_verdict kzg_verify_proof(
     const struct kzg_commitment *commitment,
@@ -46,10 +51,11 @@ MUST_USE enum kzg_verdict kzg_verify_proof(
 MUST_USE enum kzg_verdict kzg_verify_point_evaluation(struct bytes input);
 
 /* The trusted setup, compiled into the program. Making one is free; the first operation that
- * needs its points reads them (some tens of milliseconds, some megabytes), so a program that
- * never meets a blob never pays. Any number of threads may use one at a time. */
+ * needs its points reads them (some tens of milliseconds, some megabytes of the heap), so a program
+ * that never meets a blob never pays. Any number of threads may use one at a time. The struct lives
+ * as long as the arena; destroy, after the last use, gives the points back. */
 struct kzg_setup;
-struct kzg_setup *kzg_setup_create(void);
+struct kzg_setup *kzg_setup_create(struct arena *arena);
 void kzg_setup_destroy(struct kzg_setup *setup);
 
 /* Reads the points now rather than at the first use. */
@@ -91,9 +97,11 @@ MUST_USE enum kzg_verdict kzg_verify_cell_proof_batch(
 );
 
 /* What a pool checks in a blob transaction since Osaka: proofs holds KZG_CELLS_PER_BLOB cell
- * proofs for each of count blobs (EIP-7594, network wrapper of version 1). */
+ * proofs for each of count <= KZG_BLOBS_MAX blobs (EIP-7594, network wrapper of version 1). The
+ * arena is left as it was. */
 MUST_USE enum kzg_verdict kzg_verify_blob_cell_proofs(
     struct kzg_setup *setup,
+    struct arena *arena,
     const uint8_t *blobs,
     const struct kzg_commitment *commitments,
     const struct kzg_proof *proofs,
