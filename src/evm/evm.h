@@ -11,7 +11,6 @@
 #include "evm/revision.h"
 #include "evm/state.h"
 
-struct kzg_setup; /* crypto/kzg.h */
 struct evm;
 
 struct evm_block {
