@@ -42,6 +42,18 @@ MUST_USE enum elf_verdict machine_program_id(
     struct hash *id, uint32_t *pages, struct arena *scratch, struct bytes file
 );
 
+/* What is mapped whatever the input is: stack, segments, heap and, last of all, OUTPUT. Answers how
+ * many ranges it wrote. */
+struct machine_range {
+    uint32_t start;
+    uint32_t size; /* whole pages, above 0 */
+    uint8_t permissions;
+};
+enum { MACHINE_RANGES_MAX = ELF_HEADERS_MAX + 3 };
+size_t machine_image_ranges(
+    struct machine_range ranges[MACHINE_RANGES_MAX], const struct elf_image *image
+);
+
 /* Bytes of RAM that the program may use: from the null guard to ram_end. */
 uint64_t machine_program_ram(const struct machine_program *program);
 
