@@ -22,6 +22,8 @@
 
 #include "base/arena.h"
 #include "base/status.h"
+#include "evm/state.h"
+#include "trie/state_trie.h"
 
 #define STORE_SCHEMA        ((uint64_t)1)
 #define STORE_VIEWS_MAX     1000               /* open at a time */
@@ -31,11 +33,6 @@
 #define STORE_PROOF_BLOCKS  8192               /* how far behind the head a trie is rebuilt */
 #define STORE_PROOF_CHANGES 200000 /* accounts and slots that such a rebuild may touch */
 #define STORE_MESSAGE_SIZE  256
-
-struct state_diff;
-struct state_reader;
-struct trie_reader;
-struct trie_write;
 
 struct store;
 struct store_view;
@@ -103,12 +100,14 @@ struct store_block {
     size_t tx_count;
 };
 
-/* What a block did to the state. nodes are the trie nodes written by state_root_update from the
- * head's trie; codes are part of the diff. */
+/* What a block did to the state, as state_trie_update judged it: its account changes after the call
+ * (they carry the new storage roots) and its writes from the head's trie. diff brings the codes; its
+ * order may be another. */
 struct store_change {
     const struct state_diff *diff;
-    const struct trie_write *nodes;
-    size_t node_count;
+    const struct trie_account_change *accounts;
+    size_t account_count;
+    const struct trie_writes *writes;
 };
 
 /* Makes block the head: the child of the head, or the genesis block of an empty store (whose hash
@@ -168,6 +167,11 @@ MUST_USE struct status store_receipts(
     struct store_view *view, struct bytes *out, uint64_t number, const struct hash *hash
 );
 
+/* The hashes of its transactions, in order: out->len is 32 times their number. */
+MUST_USE struct status store_tx_hashes(
+    struct store_view *view, struct bytes *out, uint64_t number, const struct hash *hash
+);
+
 /* Where a transaction stands in the canonical chain. */
 struct store_tx_place {
     uint64_t number;
@@ -197,6 +201,11 @@ struct status store_state_status(const struct store_view *view);
  * STORE_PROOF_CHANGES: past them STATUS_UNAVAILABLE. */
 MUST_USE struct status store_trie(
     struct store_view *view, struct arena *arena, struct trie_reader *out, uint64_t number
+);
+
+/* The root of the head's state, computed from scratch over every account and slot. For checks. */
+MUST_USE struct status store_compute_root(
+    struct store_view *view, struct arena *arena, struct hash *out
 );
 
 /* --- services' records ------------------------------------------------------------------------ */

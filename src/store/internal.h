@@ -1,0 +1,81 @@
+/* internal: what the files of store share. */
+#ifndef STORE_INTERNAL_H
+#define STORE_INTERNAL_H
+
+#include "crypto/keccak.h"
+#include "store/database.h"
+#include "store/store.h"
+
+#include <stdatomic.h>
+
+struct store {
+    struct database *database;
+    struct hash genesis_hash;
+    struct txn *txn;          /* between store_begin and store_commit, else NULL */
+    atomic_uintptr_t writer;  /* the thread that stands there (writer_here), else 0 */
+    size_t writer_view_count; /* views of txn that are open */
+    struct arena scratch;     /* of one writing call */
+};
+
+struct store_view {
+    struct store *store;
+    struct txn *txn;
+    bool is_of_writer;
+    struct status status; /* first failure of a reader made by store_state */
+};
+
+/* What names the calling thread. */
+uintptr_t writer_here(void);
+
+/* Places. */
+MUST_USE struct status mark_read(struct txn *txn, struct store_mark *out, const char *name);
+MUST_USE struct status mark_write(struct txn *txn, const char *name, const struct store_mark *mark);
+MUST_USE struct status canonical_read(struct txn *txn, struct store_mark *out, uint64_t number);
+struct key block_key(uint64_t number, const struct hash *hash, enum block_part part);
+
+/* The value of key after block number, where number is below the head: *found is false where the
+ * head's value is still that of then. */
+MUST_USE struct status history_read(
+    struct txn *txn, struct bytes *value, bool *found, const struct state_key *key, uint64_t number
+);
+
+/* Records key's present value as that before block number, unless there is such a record. */
+MUST_USE struct status history_record(
+    struct txn *txn, const struct state_key *key, uint64_t number
+);
+
+/* Writes value (encoded; empty deletes) as key's present one. */
+MUST_USE struct status flat_write(struct txn *txn, const struct state_key *key, struct bytes value);
+
+/* The trie of the head. ctx of *out is txn. */
+struct trie_reader node_reader(struct txn *txn);
+MUST_USE struct status nodes_apply(struct txn *txn, const struct trie_writes *writes);
+
+/* Takes all blocks above number back: state, trie, history, transaction index. The marks are the
+ * caller's. */
+MUST_USE struct status history_rollback(
+    struct txn *txn, struct arena *arena, uint64_t number, enum store_unwound unwound
+);
+
+/* The list of what a block changed, being written or read. */
+struct change_list {
+    uint8_t *data;
+    size_t len;
+    size_t capacity;
+    size_t count_at; /* place of the current account's slot count */
+};
+void change_list_account(struct change_list *list, struct arena *arena, const struct hash *account);
+void change_list_slot(struct change_list *list, struct arena *arena, const struct hash *slot);
+
+/* Keys gathered from such lists. */
+struct state_keys {
+    struct state_key *items;
+    size_t count;
+    size_t capacity;
+};
+
+static inline struct status store_damaged(const char *context) {
+    return status_make(STATUS_CORRUPT, 0, context);
+}
+
+#endif
