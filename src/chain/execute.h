@@ -84,18 +84,18 @@ MUST_USE enum block_verdict block_run_end(
     struct block_run *run, const struct withdrawal *withdrawals, size_t withdrawal_count
 );
 
-/* The part of block_run_tx that is left when nothing is judged but what the EVM itself needs: see
- * chain/call.h, which uses it. */
-enum execute_leniency {
-    EXECUTE_STRICT = 0,
-    EXECUTE_CALL, /* no nonce, sender-code, block gas or EIP-7825 check; no fee, no base fee check where the fee is 0 */
-};
-MUST_USE enum tx_verdict block_run_tx_with(
+/* Runs what nobody signed: see chain/call.h. The state keeps what it did, uncommitted; no receipt. */
+MUST_USE enum tx_verdict block_run_call(
     struct block_run *run,
     struct tx_outcome *outcome,
     const struct tx *tx,
-    const struct address *sender,
-    enum execute_leniency leniency
+    const struct address *sender
+);
+
+/* A call by the system address with gas of its own, which no block limit counts. */
+#define BLOCK_SYSTEM_CALL_GAS UINT64_C(30000000)
+struct evm_result block_run_system_call(
+    struct block_run *run, const struct address *contract, struct bytes input
 );
 
 struct block_input {
@@ -115,11 +115,14 @@ struct block_outcome {
     size_t request_count;
     uint64_t gas_used;
     uint64_t blob_gas_used;
-    struct state *state; /* in arena; state_diff gives what the block changed */
+    struct state *state; /* state_diff gives what the block changed */
 };
 
+/* What the run has come to, its verdicts left alone. */
+void block_run_outcome(const struct block_run *run, struct block_outcome *outcome);
+
 /* Checks and executes a block on the state of its parent; all is checked except the state root, for
- * which the caller computes chain_state_root and asks chain_check_state_root. The outcome's memory is
+ * which the caller computes chain_state_root (state_root.h) and asks chain_check_state_root. The outcome's memory is
  * arena's. Where the reader failed meanwhile, the outcome means nothing. */
 void chain_execute_block(
     struct arena *arena,

@@ -66,6 +66,7 @@ extern const struct hash header_empty_requests_hash; /* sha256 of nothing */
 /* encoded is one RLP list, untrusted. */
 MUST_USE enum block_verdict header_decode(struct header *header, struct bytes encoded);
 struct bytes header_encode(struct arena *arena, const struct header *header);
+size_t header_encoded_size(const struct header *header);
 void header_hash(struct hash *out, const struct header *header);
 
 /* The form that a fork's headers have. */
