@@ -1,4 +1,6 @@
-// artifacts: compiles src/ and gives the text of each committed artifact.
+#!/usr/bin/env node
+// artifacts: compiles src/ and writes artifacts/ (`write`), or compares them with what is there and
+// src/Limits.sol with src/job/limits.h (`check`).
 "use strict";
 const fs = require("fs");
 const path = require("path");
@@ -77,4 +79,63 @@ function artifacts() {
   return found;
 }
 
-module.exports = { artifacts, PREDEPLOYS, root };
+function write() {
+  fs.mkdirSync(folder, { recursive: true });
+  for (const old of committed()) fs.unlinkSync(path.join(folder, old));
+  for (const [name, text] of Object.entries(artifacts())) {
+    fs.writeFileSync(path.join(folder, name), text);
+    console.log(`contracts/artifacts/${name}: ${text.length} bytes`);
+  }
+}
+
+function committed() {
+  return fs.readdirSync(folder).filter((name) => name.endsWith(".json"));
+}
+
+function check() {
+  const built = artifacts();
+  const faults = [];
+  for (const name of new Set([...Object.keys(built), ...committed()])) {
+    const file = path.join(folder, name);
+    if (!fs.existsSync(file)) faults.push(`contracts/artifacts/${name} is not committed`);
+    else if (fs.readFileSync(file, "utf8") !== built[name])
+      faults.push(`contracts/artifacts/${name} is not what src/ compiles to: run contracts/build`);
+  }
+  return [...faults, ...checkLimits(), ...checkSettings()];
+}
+
+// A number that both files define has one value.
+function checkLimits() {
+  const read = (file, pattern) => {
+    const text = fs.readFileSync(path.join(root, file), "utf8");
+    return new Map([...text.matchAll(pattern)].map((m) => [m[1], Number(m[2].replaceAll("_", ""))]));
+  };
+  const solidity = read("src/Limits.sol", /constant ([A-Z_]+) = ([0-9_]+);/g);
+  const c = read("../src/job/limits.h", /#define ([A-Z_]+) +(?:\(\(\w+\)|UINT64_C\()([0-9]+)\)/g);
+  const faults = [];
+  for (const [name, value] of solidity)
+    if (c.get(name) !== value) faults.push(`${name} is ${value} in Limits.sol and ${c.get(name)} in limits.h`);
+  if (solidity.size < 15) faults.push("src/Limits.sol: found too few constants");
+  return faults;
+}
+
+// forge executes by the fork that the code is compiled for.
+function checkSettings() {
+  const { evmVersion } = JSON.parse(fs.readFileSync(path.join(root, "settings.json"), "utf8"));
+  const toml = fs.readFileSync(path.join(root, "foundry.toml"), "utf8");
+  if (toml.includes(`evm_version = "${evmVersion}"`)) return [];
+  return [`foundry.toml does not say evm_version = "${evmVersion}"`];
+}
+
+const folder = path.join(root, "artifacts");
+const command = process.argv[2];
+if (command === "write") {
+  write();
+} else if (command === "check") {
+  const faults = check();
+  for (const fault of faults) console.error(fault);
+  process.exitCode = faults.length === 0 ? 0 : 1;
+} else {
+  console.error("usage: artifacts write|check");
+  process.exitCode = 2;
+}

@@ -32,7 +32,6 @@
 
 #define ABI_WORD          ((size_t)32)
 #define ABI_SELECTOR_SIZE ((size_t)4)
-#define ABI_DEPTH_MAX     16 /* dynamic values within each other, as written or read */
 
 enum abi_verdict {
     ABI_VALID = 0,
@@ -57,9 +56,10 @@ const char *abi_verdict_text(enum abi_verdict verdict);
 
 struct abi_reader {
     struct bytes tuple;  /* from the start of the current tuple to the end of the data */
-    size_t head;         /* of the next value, in tuple */
-    size_t head_end;     /* where the head of the current array ends; SIZE_MAX where not known */
-    const uint8_t *tail; /* where the encoder puts the next dynamic value; NULL: not yet known */
+    size_t head;         /* where the next value's word stands in tuple */
+    size_t first_offset; /* of the first dynamic value: where the head must end; 0: none so far */
+    size_t tail;         /* where the encoder puts the next dynamic value, once there was one */
+    size_t array_end;    /* where the head of an array ends; SIZE_MAX in a tuple */
     enum abi_rules rules;
     enum abi_verdict verdict;
     uint32_t depth;
@@ -69,8 +69,9 @@ struct abi_reader {
 struct abi_scope {
     struct bytes tuple;
     size_t head;
-    size_t head_end;
-    const uint8_t *tail;
+    size_t first_offset;
+    size_t array_end;
+    size_t offset; /* of the inner value in the outer tuple */
 };
 
 struct abi_reader abi_read(struct bytes data, enum abi_rules rules);
@@ -90,13 +91,18 @@ void abi_read_fixed(struct abi_reader *reader, uint8_t *out, size_t size);
 void abi_read_bytes(struct abi_reader *reader, struct bytes *out);
 
 /* Goes into a dynamic tuple, and into an array, whose items have item_words words each in its head
- * (1 for a dynamic item). *count is bounded by the data: count * item_words words are there. */
+ * (1 for a dynamic item). *count is bounded by the data: count * item_words words are there.
+ * All items are read before the array is left (asserted); who wants fewer says abi_fail. */
 MUST_USE struct abi_scope abi_enter_tuple(struct abi_reader *reader);
 MUST_USE struct abi_scope abi_enter_array(
     struct abi_reader *reader, size_t *count, size_t item_words
 );
 void abi_leave(struct abi_reader *reader, struct abi_scope scope);
 
+/* Makes the reader fail with verdict, unless it has failed before: for the rules of a caller. */
+void abi_fail(struct abi_reader *reader, enum abi_verdict verdict);
+
+/* The verdict on all that was read. */
 MUST_USE enum abi_verdict abi_finish(const struct abi_reader *reader);
 
 struct abi_writer {
