@@ -71,8 +71,8 @@ static struct status from_mdb(int code, const char *context) {
     case MDB_PANIC: return status_make(STATUS_CORRUPT, code, context);
     case MDB_READERS_FULL: return status_make(STATUS_UNAVAILABLE, code, context);
     default:
-        /* A key of the wrong size or a call on the wrong transaction is our mistake. */
-        ASSERT(code != MDB_BAD_VALSIZE && code != MDB_BAD_TXN && code != MDB_BAD_DBI);
+        /* A key of the wrong size or a table that is not open is our mistake. */
+        ASSERT(code != MDB_BAD_VALSIZE && code != MDB_BAD_DBI);
         return status_make(STATUS_IO, code, context);
     }
 }

@@ -80,10 +80,10 @@ static struct status wipe_nodes(struct txn *txn, const struct hash *owner) {
     return status.code == STATUS_MISSING ? status_ok : status;
 }
 
-struct status nodes_apply(struct txn *txn, const struct trie_writes *writes) {
+struct status nodes_apply(struct txn *txn, const struct trie_write *writes, size_t count) {
     struct status status = status_ok;
-    for (size_t i = 0; !failed(status) && i < writes->count; i++) {
-        const struct trie_write *write = &writes->items[i];
+    for (size_t i = 0; !failed(status) && i < count; i++) {
+        const struct trie_write *write = &writes[i];
         if (write->wipes_owner) {
             status = wipe_nodes(txn, write->owner);
             continue;
@@ -100,7 +100,9 @@ struct status nodes_apply(struct txn *txn, const struct trie_writes *writes) {
 
 static void list_add(struct change_list *list, struct arena *arena, struct bytes data) {
     if (list->capacity - list->len < data.len) {
-        const size_t capacity = list->capacity == 0 ? 1024 : list->capacity * 2;
+        size_t capacity = list->capacity == 0 ? 1024 : list->capacity * 2;
+        while (capacity - list->len < data.len)
+            capacity *= 2;
         uint8_t *grown = arena_alloc_raw(arena, capacity, 1);
         if (list->len != 0) memcpy(grown, list->data, list->len);
         list->data = grown;
@@ -108,6 +110,11 @@ static void list_add(struct change_list *list, struct arena *arena, struct bytes
     }
     memcpy(list->data + list->len, data.data, data.len);
     list->len += data.len;
+}
+
+void change_list_begin(struct change_list *list, struct arena *arena, struct bytes stored) {
+    *list = (struct change_list){0};
+    if (stored.len != 0) list_add(list, arena, stored);
 }
 
 void change_list_account(
@@ -328,7 +335,11 @@ static struct status restore(
         const struct key place = state_key_history(key, number);
         struct bytes value;
         status = table_get(txn, history_table(key), &value, key_bytes(&place));
-        if (failed(status)) return store_damaged("reading a block's former values");
+        if (status.code == STATUS_MISSING) { /* the key stands in the list twice */
+            status = status_ok;
+            continue;
+        }
+        if (failed(status)) return status;
         struct key copy = {.len = 0};
         key_add(&copy, value.data, value.len);
         status = flat_write(txn, key, key_bytes(&copy));
@@ -360,7 +371,7 @@ static struct status rollback_piece(
     if (failed(status)) return status;
     sort_keys(&keys);
     status = writes_since(txn, arena, &writes, &keys, &target, &head->state_root);
-    if (!failed(status)) status = nodes_apply(txn, &writes);
+    if (!failed(status)) status = nodes_apply(txn, writes.items, writes.count);
     *head = target;
     return status;
 }

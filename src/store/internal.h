@@ -13,6 +13,7 @@ struct store {
     struct hash genesis_hash;
     struct txn *txn;          /* between store_begin and store_commit, else NULL */
     atomic_uintptr_t writer;  /* the thread that stands there (writer_here), else 0 */
+    struct status failure;    /* the first of txn: it can only be aborted */
     size_t writer_view_count; /* views of txn that are open */
     struct arena scratch;     /* of one writing call */
 };
@@ -49,7 +50,7 @@ MUST_USE struct status flat_write(struct txn *txn, const struct state_key *key, 
 
 /* The trie of the head. ctx of *out is txn. */
 struct trie_reader node_reader(struct txn *txn);
-MUST_USE struct status nodes_apply(struct txn *txn, const struct trie_writes *writes);
+MUST_USE struct status nodes_apply(struct txn *txn, const struct trie_write *writes, size_t count);
 
 /* Takes all blocks above number back: state, trie, history, transaction index. The marks are the
  * caller's. */
@@ -64,6 +65,8 @@ struct change_list {
     size_t capacity;
     size_t count_at; /* place of the current account's slot count */
 };
+/* Starts with a list as it was stored, which may be empty. */
+void change_list_begin(struct change_list *list, struct arena *arena, struct bytes stored);
 void change_list_account(struct change_list *list, struct arena *arena, const struct hash *account);
 void change_list_slot(struct change_list *list, struct arena *arena, const struct hash *slot);
 

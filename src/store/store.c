@@ -163,31 +163,34 @@ uintptr_t writer_here(void) {
     return (uintptr_t)&here;
 }
 
-static void end_transaction(struct store *store) {
-    ASSERT(store->writer_view_count == 0);
+static struct txn *end_transaction(struct store *store) {
+    struct txn *txn = store->txn;
+    ASSERT(txn != NULL && store->writer_view_count == 0);
     store->txn = NULL;
     atomic_store(&store->writer, 0);
+    return txn;
 }
 
 struct status store_begin(struct store *store) {
     ASSERT(store->txn == NULL);
+    store->failure = status_ok;
     const struct status status = database_begin(&store->txn, store->database);
     if (!failed(status)) atomic_store(&store->writer, writer_here());
     return status;
 }
 
 struct status store_commit(struct store *store) {
-    struct txn *txn = store->txn;
-    ASSERT(txn != NULL);
-    end_transaction(store);
-    return database_commit(txn);
+    const struct status failure = store->failure;
+    if (!failed(failure)) return database_commit(end_transaction(store));
+    store_abort(store);
+    return failure;
 }
 
 void store_abort(struct store *store) {
-    struct txn *txn = store->txn;
-    if (txn == NULL) return;
-    end_transaction(store);
-    database_abort(txn);
+    if (store->txn == NULL) return;
+    database_abort(end_transaction(store));
+    /* A failure to grow shows when the next transaction needs the room. */
+    if (database_map_was_full(store->failure)) (void)!failed(database_grow(store->database));
 }
 
 /* One writing call: its work joins the open transaction, or has its own. A map that is full grows
@@ -199,9 +202,10 @@ static struct status write(struct store *store, work_function *work, const void 
     struct status status;
     if (store->txn != NULL) {
         ASSERT(atomic_load(&store->writer) == writer_here());
+        if (failed(store->failure)) return store->failure;
         status = work(store, store->txn, arguments);
         arena_rewind(&store->scratch, mark);
-        if (failed(status)) store_abort(store);
+        store->failure = status;
         return status;
     }
     do {
@@ -292,12 +296,16 @@ static struct status write_block(struct txn *txn, const struct store_block *bloc
     return status;
 }
 
+static struct key canonical_value(const struct store_mark *mark) {
+    struct key value = {.len = 0};
+    key_add_hash(&value, &mark->hash);
+    key_add_hash(&value, &mark->state_root);
+    return value;
+}
+
 static struct status write_canonical(struct txn *txn, const struct store_block *block) {
     const struct key number = number_key(block->mark.number);
-    struct key value;
-    value.len = 0;
-    key_add_hash(&value, &block->mark.hash);
-    key_add_hash(&value, &block->mark.state_root);
+    const struct key value = canonical_value(&block->mark);
     struct status status = table_put(txn, TABLE_BLOCKS, key_bytes(&number), key_bytes(&value));
     for (size_t i = 0; !failed(status) && i < block->tx_count; i++) {
         uint8_t index[4];
@@ -335,33 +343,86 @@ static struct status write_codes(struct txn *txn, const struct state_diff *diff)
     return status;
 }
 
-static struct status record_and_write(
-    struct txn *txn, uint64_t number, const struct state_key *key, const struct key *value
+/* The nodes at the roots of storage tries, and the wipes, by owner. */
+struct storage_roots {
+    const struct trie_write **writes;
+    size_t count;
+};
+
+static int compare_owners(const void *a, const void *b) {
+    const struct trie_write *const *x = a;
+    const struct trie_write *const *y = b;
+    const int owner = memcmp((*x)->owner->bytes, (*y)->owner->bytes, sizeof(struct hash));
+    if (owner != 0) return owner;
+    return (*x > *y) - (*x < *y); /* in the order in which they apply */
+}
+
+static struct storage_roots find_storage_roots(
+    struct arena *arena, const struct store_change *change
 ) {
-    const struct status status = history_record(txn, key, number);
-    return failed(status) ? status : flat_write(txn, key, key_bytes(value));
+    struct storage_roots roots = {
+        .writes = ARENA_ARRAY(arena, const struct trie_write *, change->node_count)};
+    for (size_t i = 0; i < change->node_count; i++) {
+        const struct trie_write *write = &change->nodes[i];
+        if (write->owner != NULL && write->path.len == 0) roots.writes[roots.count++] = write;
+    }
+    if (roots.count != 0) qsort(roots.writes, roots.count, sizeof *roots.writes, compare_owners);
+    return roots;
+}
+
+/* The storage root after the change: old where no root was written. */
+static struct hash new_storage_root(
+    const struct storage_roots *roots, const struct hash *owner, struct hash old
+) {
+    size_t low = 0;
+    size_t high = roots->count;
+    while (low < high) { /* to behind the owner's last write */
+        const size_t middle = low + (high - low) / 2;
+        const struct hash *at = roots->writes[middle]->owner;
+        if (memcmp(at->bytes, owner->bytes, sizeof *owner) <= 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == 0 || !hash_equal(roots->writes[low - 1]->owner, owner)) return old;
+    const struct bytes node = roots->writes[low - 1]->node;
+    if (node.len == 0) return trie_empty_root;
+    struct hash root;
+    keccak256(&root, node);
+    return root;
+}
+
+/* One block's change of the state, while it is written. */
+struct state_write {
+    struct txn *txn;
+    struct arena *arena;
+    uint64_t number;
+    struct storage_roots roots;
+    struct change_list changed;
+};
+
+static struct status record_and_write(
+    struct state_write *write, const struct state_key *key, const struct key *value
+) {
+    const struct status status = history_record(write->txn, key, write->number);
+    return failed(status) ? status : flat_write(write->txn, key, key_bytes(value));
 }
 
 /* Deletes the account's slots, with a record of each. */
-static struct status wipe_slots(
-    struct store *store,
-    struct txn *txn,
-    uint64_t number,
-    struct change_list *changed,
-    const struct hash *account
-) {
+static struct status wipe_slots(struct state_write *write, const struct hash *account) {
     struct cursor *cursor;
     struct bytes found;
     struct bytes value;
-    struct status status = cursor_open(&cursor, txn, TABLE_SLOTS);
+    struct status status = cursor_open(&cursor, write->txn, TABLE_SLOTS);
     if (failed(status)) return status;
     status = cursor_seek(cursor, &found, &value, BYTES_OF(*account));
     while (!failed(status) && memcmp(found.data, account->bytes, sizeof account->bytes) == 0) {
         struct state_key key = {.account = *account, .is_slot = true};
         memcpy(key.slot.bytes, found.data + sizeof key.account, sizeof key.slot);
-        status = history_record(txn, &key, number);
+        change_list_slot(&write->changed, write->arena, &key.slot);
+        status = history_record(write->txn, &key, write->number);
         if (!failed(status)) status = cursor_delete(cursor);
-        change_list_slot(changed, &store->scratch, &key.slot);
         if (!failed(status)) status = cursor_next(cursor, &found, &value);
     }
     cursor_close(cursor);
@@ -369,50 +430,56 @@ static struct status wipe_slots(
 }
 
 static struct status write_account(
-    struct store *store,
-    struct txn *txn,
-    uint64_t number,
-    struct change_list *changed,
-    const struct trie_account_change *change
+    struct state_write *write, const struct state_account_diff *diff
 ) {
+    struct state_key key = {.account = state_key_account(&diff->address)};
     struct key value = {.len = 0};
-    if (!change->is_deleted) {
-        const struct account account = {
-            .nonce = change->account.nonce,
-            .balance = change->account.balance,
-            .code_hash = change->account.code_hash,
-            .storage_root = change->account.storage_root,
-        };
+    if (diff->exists_after) {
+        struct account account = diff->after;
+        account.storage_root =
+            new_storage_root(&write->roots, &key.account, diff->after.storage_root);
         value = account_value(&account);
     }
-    change_list_account(changed, &store->scratch, &change->key);
-    struct state_key key = {.account = change->key};
-    struct status status = record_and_write(txn, number, &key, &value);
-    if (!failed(status) && (change->is_deleted || change->storage_is_wiped))
-        status = wipe_slots(store, txn, number, changed, &change->key);
+    change_list_account(&write->changed, write->arena, &key.account);
+    struct status status = record_and_write(write, &key, &value);
+    if (!failed(status) && (diff->storage_wiped || !diff->exists_after))
+        status = wipe_slots(write, &key.account);
 
     key.is_slot = true;
-    const size_t slot_count = change->is_deleted ? 0 : change->slot_count;
+    const size_t slot_count = diff->exists_after ? diff->slot_count : 0;
     for (size_t i = 0; !failed(status) && i < slot_count; i++) {
-        key.slot = change->slots[i].key;
-        value = slot_value(&change->slots[i].value);
-        change_list_slot(changed, &store->scratch, &key.slot);
-        status = record_and_write(txn, number, &key, &value);
+        key.slot = state_key_slot(&diff->slots[i].key);
+        value = slot_value(&diff->slots[i].after);
+        change_list_slot(&write->changed, write->arena, &key.slot);
+        status = record_and_write(write, &key, &value);
     }
     return status;
 }
 
+/* The state moves on as part of block number, to whose changes these are added. */
 static struct status write_state(
     struct store *store, struct txn *txn, uint64_t number, const struct store_change *change
 ) {
-    struct change_list changed = {0};
-    struct status status = write_codes(txn, change->diff);
-    for (size_t i = 0; !failed(status) && i < change->account_count; i++)
-        status = write_account(store, txn, number, &changed, &change->accounts[i]);
-    if (!failed(status)) status = nodes_apply(txn, change->writes);
-    if (failed(status) || changed.len == 0) return status;
-    const struct key key = number_key(number);
-    return table_put(txn, TABLE_CHANGES, key_bytes(&key), bytes_from(changed.data, changed.len));
+    const struct key at = number_key(number);
+    struct state_write write = {
+        .txn = txn,
+        .arena = &store->scratch,
+        .number = number,
+        .roots = find_storage_roots(&store->scratch, change),
+    };
+    struct bytes before;
+    struct status status = table_get(txn, TABLE_CHANGES, &before, key_bytes(&at));
+    if (failed(status) && status.code != STATUS_MISSING) return status;
+    change_list_begin(&write.changed, write.arena, before);
+
+    status = write_codes(txn, change->diff);
+    for (size_t i = 0; !failed(status) && i < change->diff->count; i++)
+        status = write_account(&write, &change->diff->accounts[i]);
+    if (!failed(status)) status = nodes_apply(txn, change->nodes, change->node_count);
+    if (failed(status) || write.changed.len == 0) return status;
+    return table_put(
+        txn, TABLE_CHANGES, key_bytes(&at), bytes_from(write.changed.data, write.changed.len)
+    );
 }
 
 struct append {
@@ -445,6 +512,33 @@ struct status store_append(
 ) {
     const struct append append = {block, change};
     return write(store, append_work, &append);
+}
+
+struct amend {
+    const struct store_change *change;
+    const struct hash *state_root;
+};
+
+static struct status amend_work(struct store *store, struct txn *txn, const void *arguments) {
+    const struct amend *amend = arguments;
+    struct store_mark head;
+    struct status status = mark_read(txn, &head, META_HEAD);
+    if (failed(status)) return status;
+    head.state_root = *amend->state_root;
+    const struct key number = number_key(head.number);
+    const struct key value = canonical_value(&head);
+    status = write_state(store, txn, head.number, amend->change);
+    if (!failed(status))
+        status = table_put(txn, TABLE_BLOCKS, key_bytes(&number), key_bytes(&value));
+    if (!failed(status)) status = mark_write(txn, META_HEAD, &head);
+    return status;
+}
+
+struct status store_amend(
+    struct store *store, const struct store_change *change, const struct hash *state_root
+) {
+    const struct amend amend = {change, state_root};
+    return write(store, amend_work, &amend);
 }
 
 /* --- head ------------------------------------------------------------------------------------ */

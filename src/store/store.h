@@ -7,7 +7,7 @@
  * Writing. One thread writes, the node's main loop. Every writing call is durable when it returns,
  * unless it stands between store_begin and store_commit: then all calls in between become durable
  * together. A crash at any moment leaves whole calls only. A call that fails has changed nothing;
- * inside store_begin it ends the transaction, whose work since the last commit is undone.
+ * inside store_begin the transaction is lost: all that is left to do is store_abort.
  *
  * Reading. Through a view, which is a snapshot: any thread may open one, and each is used by one
  * thread at a time. On the thread that stands inside store_begin a view shows that transaction's
@@ -37,7 +37,8 @@
 struct store;
 struct store_view;
 
-/* A block's place. state_root is the root after it. */
+/* A block's place. state_root is that of the state as it is kept after the block: the header's, unless
+ * store_amend changed it. */
 struct store_mark {
     uint64_t number;
     struct hash hash;
@@ -84,8 +85,8 @@ MUST_USE struct status store_begin(struct store *store);
 /* Makes the writes since store_begin durable. */
 MUST_USE struct status store_commit(struct store *store);
 
-/* Undoes the writes since store_begin. Also needed after a failed write; does nothing where no
- * transaction is open. */
+/* Undoes the writes since store_begin; does nothing where no transaction is open. After a failure for
+ * want of map (STATUS_NO_SPACE) the map has grown, and the whole may be tried again. */
 void store_abort(struct store *store);
 
 /* Encodings are those of chain/header.h, chain/block.h and chain/receipt.h; the store does not look
@@ -100,20 +101,25 @@ struct store_block {
     size_t tx_count;
 };
 
-/* What a block did to the state, as state_trie_update judged it: its account changes after the call
- * (they carry the new storage roots) and its writes from the head's trie. diff brings the codes; its
- * order may be another. */
+/* What a block did to the state, and the trie nodes that chain_state_root wrote for it from the
+ * head's trie (their storage roots are read from these). */
 struct store_change {
     const struct state_diff *diff;
-    const struct trie_account_change *accounts;
-    size_t account_count;
-    const struct trie_writes *writes;
+    const struct trie_write *nodes;
+    size_t node_count;
 };
 
 /* Makes block the head: the child of the head, or the genesis block of an empty store (whose hash
  * is the one that the store was opened with). */
 MUST_USE struct status store_append(
     struct store *store, const struct store_block *block, const struct store_change *change
+);
+
+/* Changes the head's state outside of any block, as development chains do (anvil_setBalance): as if
+ * the head had left it so. A rollback to the head keeps it, a rollback below takes it back. state_root
+ * is the new root, which the head's header does not have. */
+MUST_USE struct status store_amend(
+    struct store *store, const struct store_change *change, const struct hash *state_root
 );
 
 /* Keeps a block beside the canonical chain, without state. Replaces nothing that is there. */

@@ -4,6 +4,7 @@
 #ifndef STORE_TESTING_H
 #define STORE_TESTING_H
 
+#include "chain/state_root.h"
 #include "crypto/keccak.h"
 #include "store/store.h"
 #include "world/heap.h"
@@ -95,49 +96,112 @@ static inline bool world_account_equal(
         a->code == b->code && memcmp(a->slots, b->slots, sizeof a->slots) == 0;
 }
 
-/* What a block that led from before to after did. Memory is arena's; after outlives it. */
-static inline void world_changes(
-    struct arena *arena,
-    struct state_diff *diff,
-    struct trie_account_change **changes,
-    size_t *change_count,
-    const struct world *before,
-    const struct world *after
+/* The storage roots at the head, as a state reads them; empty while there is no head. */
+static inline struct status world_storage_roots(
+    struct store_view *view, struct arena *arena, struct hash out[WORLD_ACCOUNTS]
 ) {
-    *changes = ARENA_ARRAY(arena, struct trie_account_change, WORLD_ACCOUNTS);
-    diff->accounts = ARENA_ARRAY(arena, struct state_account_diff, WORLD_ACCOUNTS);
-    diff->count = *change_count = 0;
+    for (size_t i = 0; i < WORLD_ACCOUNTS; i++)
+        out[i] = trie_empty_root;
+    struct store_mark head;
+    struct state_reader reader;
+    if (store_head(view, &head).code == STATUS_MISSING) return status_ok;
+    const struct status status = store_state(view, arena, &reader, head.number);
+    for (size_t i = 0; !failed(status) && i < WORLD_ACCOUNTS; i++) {
+        const struct address address = world_address(i);
+        struct account account;
+        if (reader.account(reader.ctx, &address, &account)) out[i] = account.storage_root;
+    }
+    return failed(status) ? status : store_state_status(view);
+}
+
+/* What a block that led from before to after did. Memory is arena's; after outlives it. */
+static inline struct state_diff world_diff(
+    struct arena *arena,
+    const struct world *before,
+    const struct world *after,
+    const struct hash storage_roots[WORLD_ACCOUNTS]
+) {
+    struct state_diff diff = {
+        .accounts = ARENA_ARRAY(arena, struct state_account_diff, WORLD_ACCOUNTS)};
     for (size_t i = 0; i < WORLD_ACCOUNTS; i++) {
         const struct world_account *was = &before->accounts[i];
         const struct world_account *is = &after->accounts[i];
         const bool wiped = after->wiped[i] && was->exists;
-        if (world_account_equal(was, is) && !wiped) continue;
         if (!was->exists && !is->exists) continue;
+        if (world_account_equal(was, is) && !wiped) continue;
 
-        diff->accounts[diff->count++] = (struct state_account_diff){
+        struct state_account_diff *account = &diff.accounts[diff.count++];
+        *account = (struct state_account_diff){
             .address = world_address(i),
+            .existed_before = was->exists,
+            .exists_after = is->exists,
             .code_changed = was->code != is->code || wiped,
-            .after = {.code_hash = world_code_hash(is)},
-            .code = world_code(&is->code),
-        };
-        struct trie_slot_change *slots = ARENA_ARRAY(arena, struct trie_slot_change, WORLD_SLOTS);
-        size_t slot_count = 0;
-        for (size_t s = 0; s < WORLD_SLOTS; s++)
-            if (wiped ? is->slots[s] != 0 : is->slots[s] != was->slots[s])
-                slots[slot_count++] =
-                    (struct trie_slot_change){world_slot_key(s), u256_from_u64(is->slots[s])};
-        (*changes)[(*change_count)++] = (struct trie_account_change){
-            .key = world_account_key(i),
-            .is_deleted = !is->exists,
-            .storage_is_wiped = wiped,
-            .account =
+            .storage_wiped = wiped,
+            .after =
                 {.nonce = is->nonce,
                  .balance = u256_from_u64(is->balance),
-                 .code_hash = world_code_hash(is)},
-            .slots = slots,
-            .slot_count = slot_count,
+                 .code_hash = world_code_hash(is),
+                 .storage_root = storage_roots[i]},
+            .code = world_code(&is->code),
+            .slots = ARENA_ARRAY(arena, struct state_slot_diff, WORLD_SLOTS),
         };
+        for (size_t s = 0; s < WORLD_SLOTS; s++) {
+            const uint64_t old = wiped ? 0 : was->slots[s];
+            if (is->slots[s] == old) continue;
+            account->slots[account->slot_count++] = (struct state_slot_diff
+            ){u256_from_u64(s), u256_from_u64(old), u256_from_u64(is->slots[s])};
+        }
     }
+    return diff;
+}
+
+/* The diff and node writes that lead from before, which head is after (NULL: nothing), to after. */
+static inline struct status world_update(
+    struct store *store,
+    struct arena *arena,
+    struct state_diff *diff,
+    struct trie_writes *writes,
+    struct hash *root,
+    const struct store_mark *head,
+    const struct world *before,
+    const struct world *after
+) {
+    struct store_view *view;
+    struct status status = store_view_open(&view, store);
+    if (failed(status)) return status;
+    struct hash storage_roots[WORLD_ACCOUNTS];
+    struct trie_reader reader = {0};
+    if (head != NULL) status = store_trie(view, arena, &reader, head->number);
+    if (!failed(status)) status = world_storage_roots(view, arena, storage_roots);
+    *diff = world_diff(arena, before, after, storage_roots);
+    *writes = (struct trie_writes){0};
+    enum trie_verdict verdict = TRIE_VALID;
+    if (!failed(status))
+        verdict = chain_state_root(
+            arena, writes, root, &reader, head == NULL ? &trie_empty_root : &head->state_root, diff
+        );
+    if (verdict != TRIE_VALID) status = status_make(STATUS_CORRUPT, 0, trie_verdict_text(verdict));
+    store_view_close(view);
+    return status;
+}
+
+/* Changes the state of head, whose mark moves on, from before to after. */
+static inline struct status world_amend(
+    struct store *store,
+    struct arena *arena,
+    struct store_mark *head,
+    const struct world *before,
+    const struct world *after
+) {
+    struct state_diff diff;
+    struct trie_writes writes;
+    struct hash root;
+    const struct status status =
+        world_update(store, arena, &diff, &writes, &root, head, before, after);
+    if (failed(status)) return status;
+    head->state_root = root;
+    const struct store_change change = {&diff, writes.items, writes.count};
+    return store_amend(store, &change, &root);
 }
 
 /* Commits the block after parent that leads from before to after; *mark is its place. salt makes
@@ -156,25 +220,9 @@ static inline struct status world_commit(
     uint64_t salt
 ) {
     struct state_diff diff;
-    struct trie_account_change *changes;
-    size_t change_count;
-    world_changes(arena, &diff, &changes, &change_count, before, after);
-
-    struct store_view *view;
-    struct status status = store_view_open(&view, store);
-    if (failed(status)) return status;
-    struct trie_writes writes = {0};
-    struct trie_reader reader = {0};
-    if (parent != NULL) status = store_trie(view, arena, &reader, parent->number);
-    mark->state_root = trie_empty_root;
-    enum trie_verdict verdict = TRIE_VALID;
-    if (!failed(status))
-        verdict = state_trie_update(
-            arena, &writes, &mark->state_root, &reader,
-            parent == NULL ? &trie_empty_root : &parent->state_root, changes, change_count
-        );
-    if (verdict != TRIE_VALID) status = status_make(STATUS_CORRUPT, 0, "updating the trie");
-    store_view_close(view);
+    struct trie_writes writes;
+    const struct status status =
+        world_update(store, arena, &diff, &writes, &mark->state_root, parent, before, after);
     if (failed(status)) return status;
 
     uint8_t header[72];
@@ -198,7 +246,7 @@ static inline struct status world_commit(
         .tx_hashes = tx_hashes,
         .tx_count = mark->number % 3,
     };
-    const struct store_change change = {&diff, changes, change_count, &writes};
+    const struct store_change change = {&diff, writes.items, writes.count};
     return store_append(store, &block, &change);
 }
 

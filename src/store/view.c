@@ -39,12 +39,18 @@ struct status store_head(struct store_view *view, struct store_mark *out) {
     return mark_read(view->txn, out, META_HEAD);
 }
 
+/* The block of a mark as it is now: store_amend may have changed its state root. */
+static struct status read_block_of(struct txn *txn, struct store_mark *out, const char *name) {
+    const struct status status = mark_read(txn, out, name);
+    return failed(status) ? status : canonical_read(txn, out, out->number);
+}
+
 struct status store_safe(struct store_view *view, struct store_mark *out) {
-    return mark_read(view->txn, out, META_SAFE);
+    return read_block_of(view->txn, out, META_SAFE);
 }
 
 struct status store_finalized(struct store_view *view, struct store_mark *out) {
-    return mark_read(view->txn, out, META_FINALIZED);
+    return read_block_of(view->txn, out, META_FINALIZED);
 }
 
 struct status store_canonical(struct store_view *view, struct store_mark *out, uint64_t number) {
