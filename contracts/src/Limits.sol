@@ -20,7 +20,7 @@ uint256 constant REVERT_DATA_MAX = 256; // bytes of a failed callback's reason t
 
 // The gas that one posting is charged for: what a result transaction really burns, rounded up.
 // contracts/tests/Gas.t.sol measures that it covers every size of result.
-uint256 constant RESULT_BASE_GAS = 200_000;
+uint256 constant RESULT_BASE_GAS = 160_000;
 uint256 constant RESULT_BYTE_GAS = 40; // EIP-7623's floor for a non-zero byte
 
 // The cycle price grows by e for each PRICE_BLOCKS blocks that the queue is behind.

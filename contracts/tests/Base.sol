@@ -148,7 +148,7 @@ contract Base {
         pure
         returns (uint256)
     {
-        return weightOf(maxCycles) * cyclePrice + (200_000 + 40 * 65_536 + callbackGas) * 2 * gasPrice;
+        return weightOf(maxCycles) * cyclePrice + (160_000 + 40 * 65_536 + callbackGas) * 2 * gasPrice;
     }
 
     /// By the actor, whose callbacks a test steers, with exactly the escrow.

@@ -25,7 +25,7 @@ interface Vm {
     function expectEmit() external;
     function expectRevert() external;
     function expectRevert(bytes calldata data) external;
-    function expectRevert(bytes4 selector) external;
+    function expectPartialRevert(bytes4 selector) external;
     function fee(uint256 baseFee) external;
     function getRecordedLogs() external returns (Log[] memory);
     function lastCallGas() external view returns (Gas memory);
@@ -33,7 +33,6 @@ interface Vm {
     function prank(address sender) external;
     function recordLogs() external;
     function roll(uint256 number) external;
-    function setArbitraryStorage(address account) external;
     function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function signAndAttachDelegation(address implementation, uint256 privateKey) external;
     function store(address account, bytes32 slot, bytes32 value) external;

@@ -31,7 +31,7 @@
 #define REVERT_DATA_MAX         ((size_t)256)   /* bytes of a failed callback's reason in its log */
 
 /* Gas that a posting is charged for, beside the callback's own. */
-#define RESULT_BASE_GAS UINT64_C(200000)
+#define RESULT_BASE_GAS UINT64_C(160000)
 #define RESULT_BYTE_GAS UINT64_C(40)
 
 #define PRICE_BLOCKS    UINT64_C(32) /* of backlog raise the cycle price by e */
