@@ -56,7 +56,7 @@ void trie_builder_init(
  * pair.value borrows until the next call on builder. */
 void trie_builder_add(struct trie_builder *builder, struct trie_pair pair);
 
-/* Ends the build. builder may be initialised again, and then keeps the memory it has. */
+/* Ends the build; builder is then ready for another, with the memory that it has. */
 void trie_builder_finish(struct trie_builder *builder, struct hash *root);
 
 /* The root of count pairs in ascending order of their keys, with all nodes put into sink if that is

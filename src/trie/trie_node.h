@@ -68,8 +68,27 @@ static inline size_t trie_common(const uint8_t *a, const uint8_t *b, size_t max)
     return i;
 }
 
-/* Writers of whole nodes at out; they answer the size. A leaf needs room for
- * TRIE_COMPACT_MAX + value.len + 3 * RLP_HEADER_MAX bytes. */
+/* One step on the way of a key of count nibbles, *depth of which are above node. */
+enum trie_step {
+    TRIE_STEP_FOUND, /* *out is the key's value */
+    TRIE_STEP_ABSENT,
+    TRIE_STEP_DOWN, /* *out is the RLP item of the child to go to, at the new *depth */
+};
+enum trie_step trie_node_step(
+    struct bytes *out,
+    size_t *depth,
+    const struct trie_node *node,
+    const uint8_t *nibbles,
+    size_t count
+);
+
+/* Room that the writers of nodes need for one with a path of at most TRIE_NIBBLES_MAX nibbles and
+ * size bytes of value or child. */
+static inline size_t trie_node_room(size_t size) {
+    return TRIE_COMPACT_MAX + size + 3 * RLP_HEADER_MAX;
+}
+
+/* Write a whole node at out and answer its size. child is an RLP item. */
 size_t trie_put_leaf(uint8_t *out, const uint8_t *nibbles, size_t count, struct bytes value);
 size_t trie_put_extension(uint8_t *out, const uint8_t *nibbles, size_t count, struct bytes child);
 
