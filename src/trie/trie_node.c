@@ -5,7 +5,7 @@
 /* Hex-prefix encoding: the first nibble's bits. */
 enum { PATH_IS_ODD = 1, PATH_IS_LEAF = 2, PATH_FLAGS_MAX = 3 };
 
-enum { NO_CHILD = 0x80, HASH_CHILD = 0xa0, LIST = 0xc0 };
+enum { LIST = 0xc0 }; /* the first byte of an RLP list */
 
 /* Whether item is how a child stands in its parent. */
 static bool is_child(const struct rlp_item *item) {
@@ -44,9 +44,9 @@ static bool decode_branch(struct trie_node *out, struct rlp_reader *reader) {
         if (next == reader->end) return false;
         const uint8_t first = *next;
         size_t size;
-        if (first == NO_CHILD) {
+        if (first == TRIE_NO_CHILD) {
             size = 1;
-        } else if (first == HASH_CHILD) {
+        } else if (first == TRIE_HASH_CHILD) {
             size = RLP_HASH_SIZE;
             used++;
         } else if (first > LIST && first < LIST + TRIE_INLINE_MAX) {
@@ -119,7 +119,7 @@ enum trie_step trie_node_step(
         return node->value.len > 0 ? TRIE_STEP_FOUND : TRIE_STEP_ABSENT;
     }
     const uint8_t *item = node->children[nibbles[*depth]];
-    if (*item == NO_CHILD) return TRIE_STEP_ABSENT;
+    if (*item == TRIE_NO_CHILD) return TRIE_STEP_ABSENT;
     (*depth)++;
     *out = trie_child_item(item);
     return TRIE_STEP_DOWN;
@@ -177,7 +177,7 @@ size_t trie_put_ref(uint8_t out[TRIE_REF_MAX], struct bytes node) {
     }
     struct hash hash;
     keccak256(&hash, node);
-    out[0] = HASH_CHILD;
+    out[0] = TRIE_HASH_CHILD;
     memcpy(out + 1, hash.bytes, sizeof hash.bytes);
     return TRIE_REF_MAX;
 }

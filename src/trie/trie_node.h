@@ -23,7 +23,9 @@ enum {
 
 enum trie_node_kind { TRIE_LEAF, TRIE_EXTENSION, TRIE_BRANCH };
 
-/* A child as it stands in its parent: one whole RLP item. Empty span or 0x80: no child. */
+/* The first byte of a child in its parent, if that is not a node itself. */
+enum { TRIE_NO_CHILD = 0x80, TRIE_HASH_CHILD = 0xa0 };
+
 struct trie_node {
     enum trie_node_kind kind;
     bool path_is_odd;                       /* leaf and extension */
@@ -38,7 +40,9 @@ MUST_USE bool trie_node_decode(struct trie_node *out, struct bytes rlp);
 
 /* The whole RLP item of a child in a branch, from its first byte on. */
 static inline struct bytes trie_child_item(const uint8_t *item) {
-    const size_t len = *item == 0x80 ? 1 : *item == 0xa0 ? RLP_HASH_SIZE : (size_t)*item - 0xc0 + 1;
+    const size_t len = *item == TRIE_NO_CHILD ? 1
+        : *item == TRIE_HASH_CHILD            ? RLP_HASH_SIZE
+                                              : (size_t)*item - 0xc0 + 1;
     return (struct bytes){item, len};
 }
 

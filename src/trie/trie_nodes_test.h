@@ -1,5 +1,5 @@
 /* trie_nodes_test: a set of stored nodes, and random keys that share prefixes, for the tests of
- * tries. Included by test programs only.
+ * tries. Included by test programs only, behind base/test.h.
  */
 #ifndef TRIE_TRIE_NODES_TEST_H
 #define TRIE_TRIE_NODES_TEST_H
