@@ -4,7 +4,6 @@
 #ifndef TRIE_TRIE_NODES_TEST_H
 #define TRIE_TRIE_NODES_TEST_H
 
-#include "base/test.h"
 #include "trie/trie_update.h"
 
 enum { STORED_MAX = 4096 };
