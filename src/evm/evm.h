@@ -114,8 +114,6 @@ struct evm_context {
     const struct evm_block *block;
     const struct evm_tx *tx;
     struct state *state;
-    const struct kzg_setup
-        *kzg; /* needed from Cancun on by precompile 0x0a alone; NULL: it fails */
     const struct evm_tracer *tracer; /* or NULL */
 };
 

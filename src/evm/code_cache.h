@@ -1,0 +1,58 @@
+/* code_cache: code made ready to run, kept by its hash within a bound.
+ *
+ * Ready means padded, so that no instruction looks beyond the end, and with a map of where jumps may
+ * land (Yellow Paper 9.4.3). Pure; memory comes from the source handed in. Internal to the evm layer.
+ */
+#ifndef EVM_CODE_CACHE_H
+#define EVM_CODE_CACHE_H
+
+#include "base/arena.h"
+
+/* A PUSH32 at the very end reads 32 bytes of zeros and then meets a STOP. */
+#define CODE_PADDING ((size_t)33)
+
+struct evm_code {
+    const uint8_t *bytes; /* size of code, then CODE_PADDING zeros */
+    size_t size;
+    const uint8_t *jump_map; /* bit i: a jump may go to byte i */
+};
+
+/* Bytes of memory that code_prepare needs. */
+static inline size_t code_prepared_size(size_t code_size) {
+    return code_size + CODE_PADDING + code_size / 8 + 1;
+}
+
+/* Writes the ready form of code into memory, which does not overlap it. */
+void code_prepare(struct evm_code *out, uint8_t *memory, struct bytes code);
+
+struct code_entry {
+    struct evm_code code;
+    struct hash hash;
+    uint32_t pins;
+    size_t size;                      /* of the whole allocation */
+    struct code_entry *next;          /* in its bucket */
+    struct code_entry *newer, *older; /* in order of arrival */
+};
+
+enum { CODE_CACHE_BUCKETS = 4096 };
+
+struct code_cache {
+    const struct arena_source *source;
+    size_t size, size_max;
+    struct code_entry *newest, *oldest;
+    struct code_entry *buckets[CODE_CACHE_BUCKETS];
+};
+
+/* size_max bounds the bytes of entries that nobody has pinned. */
+void code_cache_init(struct code_cache *cache, const struct arena_source *source, size_t size_max);
+
+/* Gives back every entry; none is pinned. */
+void code_cache_clear(struct code_cache *cache);
+
+/* The entry of code, whose keccak256 is hash, pinned until it is released. */
+struct code_entry *code_cache_pin(
+    struct code_cache *cache, const struct hash *hash, struct bytes code
+);
+void code_cache_release(struct code_cache *cache, struct code_entry *entry);
+
+#endif
