@@ -49,7 +49,6 @@ static struct evm_context context_of(const struct block_run *run, const struct e
         .block = &run->env,
         .tx = tx,
         .state = run->state,
-        .kzg = run->vm->kzg,
         .tracer = run->vm->tracer,
     };
 }
