@@ -66,7 +66,6 @@ struct job_runner {
     X(JOB_CHECK_WRONG_CYCLES, "the program takes another number of cycles")                        \
     X(JOB_CHECK_WRONG_OUTPUT, "the program gives another output")                                  \
     X(JOB_CHECK_UNKNOWN_SUBMISSION, "an answer to a program that nobody submitted")                \
-    X(JOB_CHECK_WRONG_IMAGE_HASH, "a submission whose image does not hash to what it says")        \
     X(JOB_CHECK_ACCEPTED_INVALID, "an invalid image was accepted")                                 \
     X(JOB_CHECK_REJECTED_VALID, "a valid image was rejected")                                      \
     X(JOB_CHECK_WRONG_PROGRAM_ID, "the image has another program id")                              \

@@ -67,12 +67,13 @@ void job_registered_id(
     struct hash *out, const struct hash *program_id, const struct hash *invalidator
 );
 
-/* What the proposer has to answer to image with invalidator: the one valid answer. scratch is used
- * and rewound; image is untrusted. submission_id is left to the caller. */
+/* What the proposer has to answer to a submission: the one valid answer, with a submission_id of
+ * zeros. scratch is used and rewound; image is untrusted. */
 void job_answer_image(
     struct job_program_answer *answer,
     struct arena *scratch,
     struct bytes image,
+    const struct hash *image_hash,
     const struct hash *invalidator
 );
 
@@ -128,10 +129,12 @@ struct bytes job_submit_program_calldata(
     struct arena *arena, struct bytes image, const struct hash *invalidator
 );
 
-/* Gas that JobManager charges for a posting beside its price, and the gas limit that a transaction
- * with job_submit_result_calldata needs so that the callback gets what was asked for (EIP-150,
- * EIP-7623); and the gas limit of one with job_answer_program_calldata. */
+/* Gas that JobManager charges for when a result is posted. */
 uint64_t job_posting_gas(size_t output_len, uint64_t callback_gas);
+
+/* The gas limit that a transaction with job_submit_result_calldata needs so that the callback gets
+ * what was asked for (EIP-150) and the calldata's floor (EIP-7623) is met: at most 10.9 million,
+ * below EIP-7825's cap. And that of one with job_answer_program_calldata. */
 uint64_t job_result_gas_limit(size_t output_len, uint64_t callback_gas);
 uint64_t job_answer_gas_limit(void);
 

@@ -42,5 +42,6 @@ extern const struct address result_proposers_address;
  * 32 bytes. */
 extern const struct bytes sqrt_consumer_creation_code;
 extern const struct bytes hash_chain_consumer_creation_code;
+extern const struct bytes matching_consumer_creation_code;
 
 #endif
