@@ -35,11 +35,11 @@ void json_writer_truncate(struct json_writer *writer, size_t len) {
 /* Room for size more bytes, or NULL: then the writer has overflowed. */
 static uint8_t *reserve(struct json_writer *writer, size_t size) {
     if (writer->overflowed) return NULL;
-    if (size <= writer->capacity - writer->len) return writer->data + writer->len;
-    if (size > writer->limit - writer->len) {
+    if (writer->len > writer->limit || size > writer->limit - writer->len) {
         writer->overflowed = true;
         return NULL;
     }
+    if (size <= writer->capacity - writer->len) return writer->data + writer->len;
     size_t capacity = writer->capacity == 0 ? CAPACITY_FIRST : 2 * writer->capacity;
     if (capacity < writer->len + size) capacity = writer->len + size;
     if (capacity > writer->limit) capacity = writer->limit;
