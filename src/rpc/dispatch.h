@@ -16,6 +16,10 @@
 #define RPC_DEPTH_MAX ((size_t)64)     /* nested arrays and objects in a request */
 #define RPC_NODES_MAX ((size_t)400000) /* JSON values in a request: 16 MiB of tree */
 
+/* The limit of the writer that takes an answer: with room for the request's ids and for errors. */
+#define RPC_ANSWER_SIZE_MAX \
+    (RPC_RESPONSE_SIZE_MAX + 6 * RPC_REQUEST_SIZE_MAX + RPC_BATCH_MAX * 4096)
+
 /* What one call came to, for logs and metrics. */
 struct rpc_record {
     struct bytes method; /* as the client wrote it, at most RPC_METHOD_NAME_MAX bytes of it */
@@ -44,8 +48,9 @@ struct rpc_dispatcher_options {
 struct rpc_dispatcher *rpc_dispatcher_create(const struct rpc_dispatcher_options *options);
 void rpc_dispatcher_destroy(struct rpc_dispatcher *dispatcher);
 
-/* Answers request, which is untrusted, into response (with RPC_RESPONSE_SIZE_MAX as its limit or
- * more). False: there is nothing to send, as for notifications. session may be NULL. */
+/* Answers request, which is untrusted, into response: an empty writer with RPC_ANSWER_SIZE_MAX as
+ * its limit. False: there is nothing to send, as for notifications. session may be NULL. Not to be
+ * called from a handler. */
 bool rpc_dispatch(
     struct rpc_dispatcher *dispatcher,
     struct json_writer *response,
