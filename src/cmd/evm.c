@@ -1,0 +1,11 @@
+/* infinity evm: one call, and the official tests. */
+#include "cmd/command.h"
+
+int cmd_evm(int argc, char **argv) {
+    static const struct command commands[] = {
+        {"run", "call code and print what it returns, trace it or measure it", cmd_evm_run},
+    };
+    return command_dispatch(
+        "infinity evm", commands, (int)(sizeof commands / sizeof commands[0]), argc, argv
+    );
+}
