@@ -3,7 +3,7 @@
  * A state machine without effects: time and the chain's head are handed in, nothing waits. Of each
  * sender it keeps the transactions by nonce. Those without a gap from the account's nonce on are
  * pending, those behind a gap are queued. The strings of refusals are geth's, byte for byte, because
- * wallets and libraries read them; docs/decisions/0011-pool.md lists where we differ on purpose.
+ * wallets and libraries read them; docs/decisions/0021-pool.md lists where we differ on purpose.
  *
  * Memory is bounded by POOL_* below. The pool owns what it keeps; what it hands out is borrowed until
  * the next call that changes it. One thread.
@@ -29,7 +29,7 @@
 #define POOL_LIFETIME_MS \
     (UINT64_C(3) * 3600 * 1000) /* of queued transactions whose sender is idle */
 #define POOL_MIN_TIP      1     /* wei, of transactions from peers and users */
-#define POOL_MESSAGE_SIZE 320
+#define POOL_MESSAGE_SIZE 512
 
 /* Name, and geth's text (which pool_refusal's message may continue with figures). */
 #define POOL_VERDICTS(X)                                                                 \
@@ -38,6 +38,7 @@
     X(OVERSIZED, "oversized data")                                                       \
     X(GAS_LIMIT, "exceeds block gas limit")                                              \
     X(UNDERPRICED, "transaction underpriced")                                            \
+    X(TIP_TOO_LOW, "transaction gas price below minimum")                                \
     X(REPLACEMENT_UNDERPRICED, "replacement transaction underpriced")                    \
     X(NONCE_TOO_LOW, "nonce too low")                                                    \
     X(NONCE_TOO_HIGH, "nonce too high")                                                  \
@@ -95,6 +96,9 @@ struct pool;
  * source is where memory comes from. */
 struct pool *pool_create(const struct arena_source *source, struct kzg_setup *setup);
 void pool_destroy(struct pool *pool);
+
+/* The least priority fee of what is taken in from now on; POOL_MIN_TIP at first. */
+void pool_set_min_tip(struct pool *pool, const struct u256 *min_tip);
 
 /* Judges and adds a transaction in network form (untrusted). */
 void pool_add(

@@ -2,7 +2,7 @@
  *
  * One LMDB environment a node. Blocks are kept by number and hash, so forks live side by side; the
  * state is that of one chain, the canonical one, with a reverse diff for each of its blocks.
- * docs/decisions/0010-store.md says why; tables.h lists every table with its key and value.
+ * docs/decisions/0020-store.md says why; tables.h lists every table with its key and value.
  *
  * Writing. One thread writes, the node's main loop. Every writing call is durable when it returns,
  * unless it stands between store_begin and store_commit: then all calls in between become durable
