@@ -20,7 +20,7 @@ struct block;        /* chain */
 struct receipt;      /* chain */
 struct store;
 struct pool;
-struct fork_schedule;
+struct chain_config; /* chain: the fork schedule */
 
 struct rpc_block_id {
     uint64_t number;
@@ -143,7 +143,7 @@ struct rpc_backend {
     void *ctx;
     struct store *store;
     struct pool *pool;
-    const struct fork_schedule *forks;
+    const struct chain_config *config;
     uint64_t chain_id;
     uint64_t network_id;
     struct address coinbase;
