@@ -23,7 +23,6 @@
 /* What execution needs beside its inputs; one thread's. */
 struct chain_vm {
     struct evm *evm;
-    const struct kzg_setup *kzg;     /* evm_context's */
     const struct evm_tracer *tracer; /* or NULL; may be exchanged between transactions */
 };
 

@@ -113,8 +113,9 @@ struct u256 tx_effective_gas_price(const struct tx *tx, const struct u256 *base_
     return price;
 }
 
-static enum tx_verdict check_type(const struct tx *tx, enum evm_revision revision) {
-    switch (tx->type) {
+enum tx_verdict tx_check_type(enum tx_type type, const struct chain_rules *rules) {
+    const enum evm_revision revision = rules->revision;
+    switch (type) {
     case TX_TYPE_LEGACY: return TX_VALID;
     case TX_TYPE_ACCESS_LIST: return revision >= EVM_BERLIN ? TX_VALID : TX_TYPE_1_TX_PRE_FORK;
     case TX_TYPE_DYNAMIC_FEE: return revision >= EVM_LONDON ? TX_VALID : TX_TYPE_2_TX_PRE_FORK;
@@ -128,6 +129,7 @@ static enum tx_verdict check_blobs(const struct tx *tx, const struct chain_rules
     if (tx->type != TX_TYPE_BLOB) return TX_VALID;
     if (tx->is_create) return TX_TYPE_3_TX_CONTRACT_CREATION;
     if (tx->blob_hash_count == 0) return TX_TYPE_3_TX_ZERO_BLOBS;
+    if (tx->blob_hash_count > rules->blobs.max) return TX_TYPE_3_TX_MAX_BLOB_GAS_ALLOWANCE_EXCEEDED;
     if (rules->revision >= EVM_OSAKA && tx->blob_hash_count > TX_BLOBS_PER_TX_MAX) {
         return TX_TYPE_3_TX_BLOB_COUNT_EXCEEDED;
     }
@@ -148,7 +150,7 @@ static bool gas_cost_fits(const struct tx *tx) {
 
 enum tx_verdict tx_check(const struct tx *tx, const struct chain_rules *rules) {
     const enum evm_revision revision = rules->revision;
-    const enum tx_verdict type_verdict = check_type(tx, revision);
+    const enum tx_verdict type_verdict = tx_check_type(tx->type, rules);
     if (type_verdict != TX_VALID) return type_verdict;
 
     if (revision >= EVM_OSAKA && tx->gas_limit > TX_GAS_CAP) return TX_GAS_LIMIT_EXCEEDS_MAXIMUM;

@@ -155,6 +155,9 @@ static inline uint64_t tx_blob_gas(const struct tx *tx) {
 struct u256 tx_effective_gas_price(const struct tx *tx, const struct u256 *base_fee);
 struct u256 tx_effective_tip(const struct tx *tx, const struct u256 *base_fee);
 
+/* Whether the fork knows the type. */
+MUST_USE enum tx_verdict tx_check_type(enum tx_type type, const struct chain_rules *rules);
+
 /* All that can be said of a transaction without a block or a state: is its type known to the fork,
  * nonce, fees in order, limits of gas, initcode, blobs and authorizations, intrinsic gas. */
 MUST_USE enum tx_verdict tx_check(const struct tx *tx, const struct chain_rules *rules);

@@ -11,62 +11,84 @@
 #include "base/bytes.h"
 
 /* Name, and the text that geth gives for it (amounts are appended by the caller). */
-#define TX_VERDICTS(X)                                                                            \
-    /* encoding */                                                                                \
-    X(TYPE_NOT_SUPPORTED, "transaction type not supported")                                       \
-    X(RLP_ERROR_EOF, "rlp: value size exceeds available input length")                            \
-    X(RLP_ERROR_SIZE, "rlp: non-canonical size information")                                      \
-    X(RLP_ERROR_TRAILING, "rlp: input contains more than one value")                              \
-    X(RLP_TOO_FEW_ELEMENTS, "rlp: too few elements")                                              \
-    X(RLP_TOO_MANY_ELEMENTS, "rlp: input list has too many elements")                             \
-    X(RLP_INVALID_VALUE, "rlp: value does not fit its field")                                     \
-    X(RLP_LEADING_ZEROS, "rlp: non-canonical integer (leading zero bytes)")                       \
-    X(RLP_INVALID_TO, "rlp: input string is no address")                                          \
-    X(RLP_INVALID_DATA, "rlp: expected input string for data")                                    \
-    X(RLP_INVALID_ACCESS_LIST, "rlp: malformed access list")                                      \
-    X(RLP_INVALID_AUTHORIZATION_LIST, "rlp: malformed authorization list")                        \
-    X(RLP_INVALID_BLOB_HASHES, "rlp: malformed blob versioned hashes")                            \
-    X(NONCE_OVERFLOW, "rlp: input string too long for uint64, nonce")                             \
-    X(GASLIMIT_OVERFLOW, "rlp: input string too long for uint64, gas limit")                      \
-    X(GASPRICE_OVERFLOW, "max fee per gas higher than 2^256-1")                                   \
-    X(PRIORITY_OVERFLOW, "max priority fee per gas higher than 2^256-1")                          \
-    X(VALUE_OVERFLOW, "value higher than 2^256-1")                                                \
-    X(TOO_LONG, "oversized data")                                                                 \
-    /* signature */                                                                               \
-    X(INVALID_CHAINID, "invalid chain id for signer")                                             \
-    X(INVALID_SIGNATURE_VRS, "invalid transaction v, r, s values")                                \
-    X(EC_RECOVERY_FAIL, "recovery failed")                                                        \
-    /* the transaction alone, under the rules of a fork */                                        \
-    X(TYPE_1_TX_PRE_FORK, "transaction type not supported")                                       \
-    X(TYPE_2_TX_PRE_FORK, "transaction type not supported")                                       \
-    X(TYPE_3_TX_PRE_FORK, "transaction type not supported")                                       \
-    X(TYPE_4_TX_PRE_FORK, "transaction type not supported")                                       \
-    X(NONCE_IS_MAX, "nonce has max value")                                                        \
-    X(PRIORITY_GREATER_THAN_MAX_FEE_PER_GAS,                                                      \
-      "max priority fee per gas higher than max fee per gas")                                     \
-    X(GASLIMIT_PRICE_PRODUCT_OVERFLOW, "insufficient funds for gas * price + value")              \
-    X(GAS_LIMIT_EXCEEDS_MAXIMUM, "transaction gas limit too high")                                \
-    X(INTRINSIC_GAS_TOO_LOW, "intrinsic gas too low")                                             \
-    X(INTRINSIC_GAS_BELOW_FLOOR_GAS_COST, "insufficient gas for floor data gas cost")             \
-    X(INITCODE_SIZE_EXCEEDED, "max initcode size exceeded")                                       \
-    X(TYPE_3_TX_CONTRACT_CREATION,                                                                \
-      "input string too short for common.Address, blob transaction of type create")               \
-    X(TYPE_3_TX_ZERO_BLOBS, "blob transaction missing blob hashes")                               \
-    X(TYPE_3_TX_INVALID_BLOB_VERSIONED_HASH, "blob has invalid hash version")                     \
-    X(TYPE_3_TX_BLOB_COUNT_EXCEEDED, "blob transaction has too many blobs")                       \
-    X(TYPE_3_TX_WITH_FULL_BLOBS, "unexpected blob sidecar in transaction")                        \
-    X(TYPE_4_TX_CONTRACT_CREATION,                                                                \
-      "input string too short for common.Address, EIP-7702 transaction cannot be used to create " \
-      "contract")                                                                                 \
-    X(TYPE_4_EMPTY_AUTHORIZATION_LIST, "EIP-7702 transaction with empty auth list")               \
-    /* against the block and the state */                                                         \
-    X(INSUFFICIENT_MAX_FEE_PER_GAS, "max fee per gas less than block base fee")                   \
-    X(INSUFFICIENT_MAX_FEE_PER_BLOB_GAS, "max fee per blob gas less than block blob gas fee")     \
-    X(GAS_ALLOWANCE_EXCEEDED, "gas limit reached")                                                \
-    X(TYPE_3_TX_MAX_BLOB_GAS_ALLOWANCE_EXCEEDED, "blob gas limit reached")                        \
-    X(NONCE_MISMATCH_TOO_LOW, "nonce too low")                                                    \
-    X(NONCE_MISMATCH_TOO_HIGH, "nonce too high")                                                  \
-    X(SENDER_NOT_EOA, "sender not an eoa")                                                        \
+#define TX_VERDICTS(X)                                                                             \
+    /* encoding */                                                                                 \
+    X(TYPE_NOT_SUPPORTED, "transaction type not supported")                                        \
+    X(RLP_ERROR_EOF, "rlp: value size exceeds available input length")                             \
+    X(RLP_ERROR_SIZE, "rlp: non-canonical size information")                                       \
+    X(RLP_ERROR_TRAILING, "rlp: input contains more than one value")                               \
+    X(RLP_TOO_FEW_ELEMENTS, "rlp: too few elements")                                               \
+    X(RLP_TOO_MANY_ELEMENTS, "rlp: input list has too many elements")                              \
+    X(RLP_INVALID_VALUE, "rlp: value does not fit its field")                                      \
+    X(RLP_LEADING_ZEROS_CHAIN_ID, "rlp: non-canonical integer (leading zero bytes)")               \
+    X(RLP_LEADING_ZEROS_NONCE, "rlp: non-canonical integer (leading zero bytes)")                  \
+    X(RLP_LEADING_ZEROS_GASPRICE, "rlp: non-canonical integer (leading zero bytes)")               \
+    X(RLP_LEADING_ZEROS_PRIORITY_FEE, "rlp: non-canonical integer (leading zero bytes)")           \
+    X(RLP_LEADING_ZEROS_BASEFEE, "rlp: non-canonical integer (leading zero bytes)")                \
+    X(RLP_LEADING_ZEROS_GASLIMIT, "rlp: non-canonical integer (leading zero bytes)")               \
+    X(RLP_LEADING_ZEROS_VALUE, "rlp: non-canonical integer (leading zero bytes)")                  \
+    X(RLP_LEADING_ZEROS_BLOB_FEE, "rlp: non-canonical integer (leading zero bytes)")               \
+    X(RLP_LEADING_ZEROS_VERSION, "rlp: non-canonical integer (leading zero bytes)")                \
+    X(RLP_LEADING_ZEROS_V, "rlp: non-canonical integer (leading zero bytes)")                      \
+    X(RLP_LEADING_ZEROS_R, "rlp: non-canonical integer (leading zero bytes)")                      \
+    X(RLP_LEADING_ZEROS_S, "rlp: non-canonical integer (leading zero bytes)")                      \
+    X(RLP_INVALID_NONCE, "rlp: expected input string for nonce")                                   \
+    X(RLP_INVALID_GASLIMIT, "rlp: expected input string for gas limit")                            \
+    X(RLP_INVALID_SIGNATURE_V, "rlp: expected input string for v")                                 \
+    X(RLP_INVALID_SIGNATURE_R, "rlp: expected input string for r")                                 \
+    X(RLP_INVALID_SIGNATURE_S, "rlp: expected input string for s")                                 \
+    X(ADDRESS_TOO_LONG, "rlp: input string too long for common.Address")                           \
+    X(ADDRESS_TOO_SHORT, "rlp: input string too short for common.Address")                         \
+    X(RLP_INVALID_TO, "rlp: input string is no address")                                           \
+    X(RLP_INVALID_DATA, "rlp: expected input string for data")                                     \
+    X(RLP_INVALID_ACCESS_LIST, "rlp: malformed access list")                                       \
+    X(RLP_INVALID_ACCESS_LIST_ADDRESS_TOO_LONG, "rlp: input string too long for common.Address")   \
+    X(RLP_INVALID_ACCESS_LIST_ADDRESS_TOO_SHORT, "rlp: input string too short for common.Address") \
+    X(RLP_INVALID_ACCESS_LIST_STORAGE_TOO_LONG, "rlp: input string too long for common.Hash")      \
+    X(RLP_INVALID_ACCESS_LIST_STORAGE_TOO_SHORT, "rlp: input string too short for common.Hash")    \
+    X(RLP_INVALID_AUTHORIZATION_LIST, "rlp: malformed authorization list")                         \
+    X(RLP_INVALID_BLOB_HASHES, "rlp: malformed blob versioned hashes")                             \
+    X(NONCE_OVERFLOW, "rlp: input string too long for uint64, nonce")                              \
+    X(GASLIMIT_OVERFLOW, "rlp: input string too long for uint64, gas limit")                       \
+    X(GASPRICE_OVERFLOW, "max fee per gas higher than 2^256-1")                                    \
+    X(PRIORITY_OVERFLOW, "max priority fee per gas higher than 2^256-1")                           \
+    X(VALUE_OVERFLOW, "value higher than 2^256-1")                                                 \
+    X(TOO_LONG, "oversized data")                                                                  \
+    /* signature */                                                                                \
+    X(INVALID_CHAINID, "invalid chain id for signer")                                              \
+    X(INVALID_SIGNATURE_VRS, "invalid transaction v, r, s values")                                 \
+    X(EC_RECOVERY_FAIL, "recovery failed")                                                         \
+    /* the transaction alone, under the rules of a fork */                                         \
+    X(TYPE_1_TX_PRE_FORK, "transaction type not supported")                                        \
+    X(TYPE_2_TX_PRE_FORK, "transaction type not supported")                                        \
+    X(TYPE_3_TX_PRE_FORK, "transaction type not supported")                                        \
+    X(TYPE_4_TX_PRE_FORK, "transaction type not supported")                                        \
+    X(NONCE_IS_MAX, "nonce has max value")                                                         \
+    X(PRIORITY_GREATER_THAN_MAX_FEE_PER_GAS,                                                       \
+      "max priority fee per gas higher than max fee per gas")                                      \
+    X(GASLIMIT_PRICE_PRODUCT_OVERFLOW, "insufficient funds for gas * price + value")               \
+    X(GAS_LIMIT_EXCEEDS_MAXIMUM, "transaction gas limit too high")                                 \
+    X(INTRINSIC_GAS_TOO_LOW, "intrinsic gas too low")                                              \
+    X(INTRINSIC_GAS_BELOW_FLOOR_GAS_COST, "insufficient gas for floor data gas cost")              \
+    X(INITCODE_SIZE_EXCEEDED, "max initcode size exceeded")                                        \
+    X(TYPE_3_TX_CONTRACT_CREATION,                                                                 \
+      "input string too short for common.Address, blob transaction of type create")                \
+    X(TYPE_3_TX_ZERO_BLOBS, "blob transaction missing blob hashes")                                \
+    X(TYPE_3_TX_INVALID_BLOB_VERSIONED_HASH, "blob has invalid hash version")                      \
+    X(TYPE_3_TX_BLOB_COUNT_EXCEEDED, "blob transaction has too many blobs")                        \
+    X(TYPE_3_TX_WITH_FULL_BLOBS, "unexpected blob sidecar in transaction")                         \
+    X(TYPE_4_TX_CONTRACT_CREATION,                                                                 \
+      "input string too short for common.Address, EIP-7702 transaction cannot be used to create "  \
+      "contract")                                                                                  \
+    X(TYPE_4_EMPTY_AUTHORIZATION_LIST, "EIP-7702 transaction with empty auth list")                \
+    /* against the block and the state */                                                          \
+    X(INSUFFICIENT_MAX_FEE_PER_GAS, "max fee per gas less than block base fee")                    \
+    X(INSUFFICIENT_MAX_FEE_PER_BLOB_GAS, "max fee per blob gas less than block blob gas fee")      \
+    X(GAS_ALLOWANCE_EXCEEDED, "gas limit reached")                                                 \
+    X(TYPE_3_TX_MAX_BLOB_GAS_ALLOWANCE_EXCEEDED, "blob gas limit reached")                         \
+    X(NONCE_MISMATCH_TOO_LOW, "nonce too low")                                                     \
+    X(NONCE_MISMATCH_TOO_HIGH, "nonce too high")                                                   \
+    X(SENDER_NOT_EOA, "sender not an eoa")                                                         \
     X(INSUFFICIENT_ACCOUNT_FUNDS, "insufficient funds for gas * price + value")
 
 #define TX_VERDICT_CONSTANT(name, text) TX_##name,

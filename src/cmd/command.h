@@ -44,5 +44,6 @@ int cmd_demo(int argc, char **argv);
 int cmd_machine(int argc, char **argv);
 int cmd_program(int argc, char **argv);
 int cmd_statetest(int argc, char **argv);
+int cmd_txtest(int argc, char **argv);
 
 #endif

@@ -4,6 +4,8 @@
 int cmd_evm(int argc, char **argv) {
     static const struct command commands[] = {
         {"run", "call code and print what it returns, trace it or measure it", cmd_evm_run},
+        {"statetest", "run state tests (GeneralStateTests, execution-spec-tests)", cmd_statetest},
+        {"txtest", "run transaction tests: decode, judge and find the sender", cmd_txtest},
     };
     return command_dispatch(
         "infinity evm", commands, (int)(sizeof commands / sizeof commands[0]), argc, argv

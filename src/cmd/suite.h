@@ -1,0 +1,66 @@
+/* suite: what the runners of official test files share: finding files, running them on all cores,
+ * choosing cases, skips with reasons, counts that must come out, and the report.
+ *
+ * A runner (statetest.c, blocktest.c, txtest.c) gives a struct suite and a function that runs the
+ * cases of one file; suite_main does the rest.
+ *
+ *     infinity evm NAME PATH… [--fork NAME]… [--run REGEX] [--jobs N] [--json] [--trace]
+ *                             [--skips FILE] [--counts FILE]
+ */
+#ifndef CMD_SUITE_H
+#define CMD_SUITE_H
+
+#include "chain/execute.h"
+#include "json/json.h"
+
+#define SUITE_FORKS_MAX  32
+#define SUITE_DETAIL_MAX 2048
+
+struct suite_run;
+
+/* One thread's tools. arena is emptied after each file. */
+struct suite_worker {
+    struct suite_run *run;
+    struct arena arena;
+    struct chain_vm vm;
+    const char *file; /* the file that is being run */
+    bool is_tracing;
+    struct json_writer lines; /* of this file, for stdout and stderr */
+};
+
+struct suite_case {
+    struct bytes name;
+    const char *fork; /* as the file says */
+    long index;       /* place among the fork's cases; -1 where a name has one case a fork */
+};
+
+struct suite {
+    const char *command;              /* "statetest" */
+    const char *summary;              /* of --help: what a case is */
+    const char *format;               /* of a --counts row: "state" */
+    const char *const *default_forks; /* NULL-ended; NULL: every fork */
+    void (*run_file)(struct suite_worker *worker, const struct json *root);
+};
+
+int suite_main(const struct suite *suite, int argc, char **argv);
+
+/* Counts the case; true where it is to be run: fork chosen, name matched, not skipped. */
+bool suite_wants(struct suite_worker *worker, const struct suite_case *one);
+
+/* What came of a case that was wanted: detail is NULL where it passed, and else says in one line
+ * what differed. root may be NULL; with --json it is printed. */
+void suite_report(
+    struct suite_worker *worker,
+    const struct suite_case *one,
+    const struct hash *root,
+    const char *detail
+);
+
+/* A file that is not what it should be: the run ends with EXIT_FAILED, after the other files. */
+void suite_broken(struct suite_worker *worker, const char *what);
+
+/* Whether expected ("A|B", alternatives) names actual, which is empty for what was accepted. Names of
+ * old tests, without a dot, are not compared: any refusal will do. */
+bool suite_exception_matches(struct bytes expected, const char *actual);
+
+#endif
