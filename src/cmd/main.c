@@ -15,6 +15,8 @@ static int cmd_version(int argc, char **argv) {
 int main(int argc, char **argv) {
     static const struct command commands[] = {
         {"evm", "run code, and the official tests of Ethereum", cmd_evm},
+        {"machine", "run programs on the RISC-V machine", cmd_machine},
+        {"program", "identify program images", cmd_program},
         {"version", "print the version", cmd_version},
     };
     if (argc == 2 && strcmp(argv[1], "--version") == 0) return cmd_version(argc, argv);
