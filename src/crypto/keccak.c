@@ -1,5 +1,7 @@
 #include "crypto/keccak.h"
 
+#include "crypto/cpu.h"
+
 enum { LANE_COUNT = 25, ROUND_COUNT = 24, RATE_LANES = 17 };
 
 _Static_assert(KECCAK256_RATE == 8 * RATE_LANES, "a block is a whole number of lanes");
@@ -119,7 +121,7 @@ __attribute__((target("bmi,bmi2"))) static void keccakf1600_bmi2(uint64_t state[
 
 void keccakf1600(uint64_t state[25]) {
 #if defined(__x86_64__)
-    if (LIKELY(__builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2"))) {
+    if (LIKELY(cpu_has_bmi2())) {
         keccakf1600_bmi2(state);
         return;
     }

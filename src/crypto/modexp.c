@@ -1,15 +1,18 @@
 #include "crypto/modexp.h"
 
+#include "crypto/cpu.h"
+
 /* Numbers are arrays of limbs, least significant first. An odd modulus is worked with in Montgomery
  * form: x stands as x * R mod m, where R = 2^(64 n). An even one is 2^k * q with q odd: the power is
  * computed modulo q and modulo 2^k and put together by the Chinese remainder theorem. */
 
-enum { WINDOW_MAX = 6 };
+enum { WINDOW_MAX = 6, ADX_LIMBS_MIN = 6 };
 
 struct exponent {
     struct bytes data; /* the bytes that are there; zeros follow up to len */
     size_t len;
     size_t bit_count; /* without leading zeros */
+    bool use_adx;     /* how to compute */
 };
 
 /* The integers modulo an odd number, in Montgomery form, or modulo 2^(64 n), as they are. */
@@ -17,7 +20,8 @@ struct ring {
     size_t n;
     const uint64_t *modulus;  /* NULL for a power of two */
     uint64_t negated_inverse; /* -modulus^-1 mod 2^64 */
-    uint64_t *product;        /* scratch of n + 1 limbs */
+    uint64_t *product;        /* scratch of 2 n + 1 limbs */
+    bool use_adx;
 };
 
 static size_t trimmed(const uint64_t *a, size_t n) {
@@ -110,50 +114,130 @@ ALWAYS_INLINE void montgomery_rows(
 }
 
 #if defined(__x86_64__)
-__attribute__((target("bmi2"))) static void montgomery_rows_bmi2(
-    uint64_t *product,
-    const uint64_t *a,
-    const uint64_t *b,
-    const uint64_t *m,
-    size_t n,
-    uint64_t inverse
-) {
-    if (n == 4) {
-        montgomery_rows(product, a, b, m, 4, inverse);
-    } else {
-        montgomery_rows(product, a, b, m, n, inverse);
+/* t[0 … n) += a * digit; answers the carry. Four limbs a turn: the high halves of the products go up
+ * one chain of carries (CF), t goes down the other (OF), and nothing in the loop disturbs either. */
+static uint64_t row_adx(uint64_t *t, const uint64_t *a, size_t n, uint64_t digit) {
+    uint64_t carry = 0;
+    size_t head = n % 4;
+    for (size_t i = 0; i < head; i++) {
+        const uint128 sum = (uint128)a[i] * digit + t[i] + carry;
+        t[i] = (uint64_t)sum;
+        carry = (uint64_t)(sum >> 64);
     }
+    uint64_t turns = n / 4;
+    if (turns == 0) return carry;
+    a += head;
+    t += head;
+    __asm__ volatile("xor %%r8, %%r8\n\t" /* clears both carries */
+                     "1:\n\t"
+                     "mulx (%[a]), %%r8, %%r9\n\t"
+                     "adcx %[carry], %%r8\n\t"
+                     "adox (%[t]), %%r8\n\t"
+                     "mov %%r8, (%[t])\n\t"
+                     "mulx 8(%[a]), %%r8, %[carry]\n\t"
+                     "adcx %%r9, %%r8\n\t"
+                     "adox 8(%[t]), %%r8\n\t"
+                     "mov %%r8, 8(%[t])\n\t"
+                     "mulx 16(%[a]), %%r8, %%r9\n\t"
+                     "adcx %[carry], %%r8\n\t"
+                     "adox 16(%[t]), %%r8\n\t"
+                     "mov %%r8, 16(%[t])\n\t"
+                     "mulx 24(%[a]), %%r8, %[carry]\n\t"
+                     "adcx %%r9, %%r8\n\t"
+                     "adox 24(%[t]), %%r8\n\t"
+                     "mov %%r8, 24(%[t])\n\t"
+                     "lea 32(%[a]), %[a]\n\t"
+                     "lea 32(%[t]), %[t]\n\t"
+                     "lea -1(%%rcx), %%rcx\n\t"
+                     "jrcxz 2f\n\t"
+                     "jmp 1b\n\t"
+                     "2:\n\t"
+                     "mov $0, %%r8d\n\t"
+                     "adcx %%r8, %[carry]\n\t"
+                     "adox %%r8, %[carry]\n\t"
+                     : [a] "+r"(a), [t] "+r"(t), [carry] "+r"(carry), "+c"(turns)
+                     : "d"(digit)
+                     : "r8", "r9", "cc", "memory");
+    return carry;
+}
+
+/* product (2 n limbs) = a * b */
+static void multiply_adx(uint64_t *product, const uint64_t *a, const uint64_t *b, size_t n) {
+    memset(product, 0, n * sizeof *product);
+    for (size_t i = 0; i < n; i++) {
+        product[n + i] = row_adx(product + i, a, n, b[i]);
+    }
+}
+
+/* product (2 n limbs) = a * a: the products of different limbs once, doubled, and the squares. */
+static void square_adx(uint64_t *product, const uint64_t *a, size_t n) {
+    memset(product, 0, (n + 1) * sizeof *product);
+    for (size_t i = 0; i + 1 < n; i++) {
+        product[n + i] = row_adx(product + 2 * i + 1, a + i + 1, n - i - 1, a[i]);
+    }
+    product[2 * n - 1] = 0;
+    uint64_t shifted_out = 0;
+    uint64_t carry = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint128 square = (uint128)a[i] * a[i];
+        const uint64_t low = product[2 * i];
+        const uint64_t high = product[2 * i + 1];
+        const uint128 sum_low = (uint128)(low << 1 | shifted_out) + (uint64_t)square + carry;
+        const uint128 sum_high =
+            (uint128)(high << 1 | low >> 63) + (uint64_t)(square >> 64) + (uint64_t)(sum_low >> 64);
+        product[2 * i] = (uint64_t)sum_low;
+        product[2 * i + 1] = (uint64_t)sum_high;
+        carry = (uint64_t)(sum_high >> 64);
+        shifted_out = high >> 63;
+    }
+}
+
+/* The upper half of product, with the limb above it, becomes product / R mod m, below 2 m. */
+static void reduce_adx(uint64_t *product, const uint64_t *m, size_t n, uint64_t inverse) {
+    uint64_t carry = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t row_carry = row_adx(product + i, m, n, product[i] * inverse);
+        const uint128 sum = (uint128)product[n + i] + row_carry + carry;
+        product[n + i] = (uint64_t)sum;
+        carry = (uint64_t)(sum >> 64);
+    }
+    product[2 * n] = carry;
+}
+
+static uint64_t *montgomery_adx(const struct ring *ring, const uint64_t *a, const uint64_t *b) {
+    if (a == b) {
+        square_adx(ring->product, a, ring->n);
+    } else {
+        multiply_adx(ring->product, a, b, ring->n);
+    }
+    reduce_adx(ring->product, ring->modulus, ring->n, ring->negated_inverse);
+    return ring->product + ring->n;
 }
 #endif
 
-static void montgomery_rows_portable(
-    uint64_t *product,
-    const uint64_t *a,
-    const uint64_t *b,
-    const uint64_t *m,
-    size_t n,
-    uint64_t inverse
-) {
-    montgomery_rows(product, a, b, m, n, inverse);
+/* a * b / R as n + 1 limbs, below 2 m, in the ring's scratch. */
+static uint64_t *montgomery(const struct ring *ring, const uint64_t *a, const uint64_t *b) {
+    const size_t n = ring->n;
+#if defined(__x86_64__)
+    if (ring->use_adx && n >= ADX_LIMBS_MIN) return montgomery_adx(ring, a, b);
+#endif
+    if (n == 4) { /* the commonest size, unrolled */
+        montgomery_rows(ring->product, a, b, ring->modulus, 4, ring->negated_inverse);
+    } else {
+        montgomery_rows(ring->product, a, b, ring->modulus, n, ring->negated_inverse);
+    }
+    return ring->product;
 }
 
 /* out = a * b; out may be a or b. */
 static void ring_mul(const struct ring *ring, uint64_t *out, const uint64_t *a, const uint64_t *b) {
     const size_t n = ring->n;
-    uint64_t *const product = ring->product;
     if (ring->modulus == NULL) {
-        limbs_mul_low(product, a, n, b, n, n);
-        memcpy(out, product, n * sizeof *out);
+        limbs_mul_low(ring->product, a, n, b, n, n);
+        memcpy(out, ring->product, n * sizeof *out);
         return;
     }
-#if defined(__x86_64__)
-    if (LIKELY(__builtin_cpu_supports("bmi2"))) {
-        montgomery_rows_bmi2(product, a, b, ring->modulus, n, ring->negated_inverse);
-    } else
-#endif
-    {
-        montgomery_rows_portable(product, a, b, ring->modulus, n, ring->negated_inverse);
-    }
+    const uint64_t *const product = montgomery(ring, a, b);
     if (product[n] != 0 || !limbs_less(product, ring->modulus, n)) {
         (void)limbs_sub(out, product, ring->modulus, n);
     } else {
@@ -254,12 +338,12 @@ static void power_mod_odd(
     size_t n,
     const struct exponent *exponent
 ) {
-    uint64_t *const scratch = ARENA_ARRAY(arena, uint64_t, 5 * n + 1);
+    uint64_t *const scratch = ARENA_ARRAY(arena, uint64_t, 6 * n + 1);
     uint64_t *const one = scratch;
     uint64_t *const square = scratch + n;
     uint64_t *const reduced = scratch + 2 * n;
     uint64_t *const part = scratch + 3 * n;
-    const struct ring ring = {n, m, negated_inverse(m[0]), scratch + 4 * n};
+    const struct ring ring = {n, m, negated_inverse(m[0]), scratch + 4 * n, exponent->use_adx};
     montgomery_constants(&ring, one, square);
 
     /* The base's digits in base R, from the highest: reduced = reduced * R + digit. */
@@ -297,7 +381,7 @@ static void power_mod_two(
 ) {
     const size_t n = (bit_count + 63) / 64;
     uint64_t *const low = ARENA_ARRAY(arena, uint64_t, n);
-    const struct ring ring = {n, NULL, 0, ARENA_ARRAY(arena, uint64_t, n + 1)};
+    const struct ring ring = {n, NULL, 0, ARENA_ARRAY(arena, uint64_t, n), false};
     memcpy(low, base, (base_n < n ? base_n : n) * sizeof *low);
     memset(out, 0, n * sizeof *out);
     out[0] = 1;
@@ -394,13 +478,13 @@ static struct exponent read_exponent(struct bytes there, size_t len) {
     while (zeros < there.len && there.data[zeros] == 0) {
         zeros++;
     }
-    if (zeros == there.len) return (struct exponent){there, len, 0};
+    if (zeros == there.len) return (struct exponent){there, len, 0, false};
     ASSERT(len <= SIZE_MAX / 8); /* nobody can have paid for more */
     const size_t top_bits = 32 - (size_t)__builtin_clz(there.data[zeros]);
-    return (struct exponent){there, len, 8 * (len - zeros - 1) + top_bits};
+    return (struct exponent){there, len, 8 * (len - zeros - 1) + top_bits, false};
 }
 
-void modexp(struct arena *arena, uint8_t *out, const struct modexp_input *input) {
+static void run(struct arena *arena, uint8_t *out, const struct modexp_input *input, bool use_adx) {
     ASSERT(input->base_len <= MODEXP_SIZE_MAX && input->modulus_len <= MODEXP_SIZE_MAX);
     const struct arena_mark mark = arena_mark(arena);
     const size_t exponent_at = input->base_len;
@@ -415,9 +499,10 @@ void modexp(struct arena *arena, uint8_t *out, const struct modexp_input *input)
     const uint64_t *const m = read_number(arena, &n, modulus_bytes, input->modulus_len);
     if (n > 1 || (n == 1 && m[0] > 1)) {
         const struct bytes base_bytes = part_of(input->data, 0, input->base_len);
-        const struct exponent exponent = read_exponent(
+        struct exponent exponent = read_exponent(
             part_of(input->data, exponent_at, input->exponent_len), input->exponent_len
         );
+        exponent.use_adx = use_adx;
         size_t base_n = 0;
         const uint64_t *const base = read_number(arena, &base_n, base_bytes, input->base_len);
         uint64_t *const result = ARENA_ARRAY(arena, uint64_t, n);
@@ -431,4 +516,12 @@ void modexp(struct arena *arena, uint8_t *out, const struct modexp_input *input)
         }
     }
     arena_rewind(arena, mark);
+}
+
+void modexp(struct arena *arena, uint8_t *out, const struct modexp_input *input) {
+    run(arena, out, input, cpu_has_adx());
+}
+
+void modexp_portable(struct arena *arena, uint8_t *out, const struct modexp_input *input) {
+    run(arena, out, input, false);
 }

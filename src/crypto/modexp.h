@@ -24,4 +24,7 @@ struct modexp_input {
 /* Writes modulus_len bytes. Zero to the power of zero is one; modulo zero and one all is zero. */
 void modexp(struct arena *arena, uint8_t *out, const struct modexp_input *input);
 
+/* The same without assembly: what runs where the processor has no ADX. */
+void modexp_portable(struct arena *arena, uint8_t *out, const struct modexp_input *input);
+
 #endif

@@ -1,5 +1,7 @@
 #include "crypto/sha256.h"
 
+#include "crypto/cpu.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -111,24 +113,11 @@ __attribute__((target("sha,sse4.1"))) static void compress_sha_ni(
     _mm_storeu_si128((__m128i *)(void *)state, _mm_blend_epi16(feba, dchg, 0xf0));
     _mm_storeu_si128((__m128i *)(void *)(state + 4), _mm_alignr_epi8(dchg, feba, 8));
 }
-
-/* gcc 12 does not name the feature in __builtin_cpu_supports: CPUID leaf 7, EBX bit 29. */
-static bool has_sha_ni(void) {
-    static _Atomic int answer; /* 0: not asked yet, 1: no, 2: yes; the same whoever asks */
-    int known = answer;
-    if (UNLIKELY(known == 0)) {
-        unsigned eax = 7, ebx = 0, ecx = 0, edx = 0;
-        __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
-        known = (ebx >> 29 & 1) != 0 ? 2 : 1;
-        answer = known;
-    }
-    return known == 2;
-}
 #endif
 
 static void compress_blocks(uint32_t state[8], const uint8_t *blocks, size_t block_count) {
 #if defined(__x86_64__)
-    if (LIKELY(has_sha_ni())) {
+    if (LIKELY(cpu_has_sha())) {
         compress_sha_ni(state, blocks, block_count);
         return;
     }
