@@ -1,6 +1,6 @@
 /* job_genesis: what the predeploys hold in the genesis state.
  *
- * docs/decisions/0020. The chain's genesis builder puts each predeploy's code (predeploys.h) at its
+ * docs/decisions/0050. The chain's genesis builder puts each predeploy's code (predeploys.h) at its
  * address, with nonce 1 and no balance, and writes the slots that job_genesis_storage lists; no
  * constructor runs. Pure.
  */

@@ -1,6 +1,6 @@
 /* limits: every limit of the coprocessor, and what prices start from.
  *
- * COPROCESSOR.md's table and docs/decisions/0020. JobManager and ProgramRegistry enforce the same
+ * COPROCESSOR.md's table and docs/decisions/0051. JobManager and ProgramRegistry enforce the same
  * values (contracts/src/Limits.sol; contracts/check compares the two files), infinity_getLimits
  * shows them. The inclusion rule's gas is half of the block's gas limit and has no number here.
  */
