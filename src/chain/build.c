@@ -23,7 +23,9 @@ static struct header first_header(
         .ommers_hash = header_empty_ommers_hash,
         .fee_recipient = attributes->fee_recipient,
         .number = parent->number + 1,
-        .gas_limit = header_next_gas_limit(parent->gas_limit, attributes->gas_limit_target),
+        .gas_limit = attributes->gas_limit_is_exact
+            ? attributes->gas_limit_target
+            : header_next_gas_limit(parent->gas_limit, attributes->gas_limit_target),
         .timestamp = attributes->timestamp,
         .extra_data_size = (uint8_t)attributes->extra_data.len,
         .prev_randao = attributes->prev_randao,

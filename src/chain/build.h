@@ -14,8 +14,9 @@ struct build_attributes {
     const struct withdrawal *withdrawals;
     size_t withdrawal_count;
     struct hash parent_beacon_root;
-    uint64_t gas_limit_target;   /* the limit moves towards it as fast as it may */
-    struct bytes extra_data;     /* at most HEADER_EXTRA_DATA_MAX */
+    uint64_t gas_limit_target; /* the limit moves towards it as fast as it may */
+    bool gas_limit_is_exact;   /* or is it at once, as on development chains: not valid elsewhere */
+    struct bytes extra_data;   /* at most HEADER_EXTRA_DATA_MAX */
     const struct u256 *base_fee; /* NULL; or set outright, as development chains can: such a block
                                   * is not valid elsewhere */
 };

@@ -462,6 +462,27 @@ void block_run_outcome(const struct block_run *run, struct block_outcome *outcom
     outcome->state = run->state;
 }
 
+/* Where the caller sets the base fee or the gas limit, the header is judged as if it had the one that
+ * Ethereum's rules give. */
+static enum block_verdict check_header(
+    const struct header *header, const struct block_input *input, const struct chain_rules *rules
+) {
+    struct header judged = *header;
+    if (input->base_fee != NULL) {
+        if (!u256_equal(&header->base_fee_per_gas, input->base_fee)) {
+            return BLOCK_INVALID_BASEFEE_PER_GAS;
+        }
+        judged.base_fee_per_gas = header_next_base_fee(input->parent);
+    }
+    if (input->gas_limit != NULL) {
+        if (header->gas_limit != *input->gas_limit) return BLOCK_INVALID_GASLIMIT;
+        if (header->gas_used > header->gas_limit) return BLOCK_INVALID_GAS_USED_ABOVE_LIMIT;
+        judged.gas_limit = input->parent->gas_limit;
+        judged.gas_used = min_u64(header->gas_used, judged.gas_limit);
+    }
+    return header_check(&judged, input->parent, rules);
+}
+
 void chain_execute_block(
     struct arena *arena,
     struct block_outcome *outcome,
@@ -472,7 +493,7 @@ void chain_execute_block(
     const struct header *const header = &input->block->header;
     const struct chain_rules rules =
         chain_rules_at(input->config, header->number, header->timestamp);
-    *outcome = (struct block_outcome){.verdict = header_check(header, input->parent, &rules)};
+    *outcome = (struct block_outcome){.verdict = check_header(header, input, &rules)};
     if (outcome->verdict != BLOCK_VALID) return;
     outcome->verdict = block_check_body(arena, input->block, &rules);
     if (outcome->verdict != BLOCK_VALID) return;

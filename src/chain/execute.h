@@ -102,6 +102,10 @@ struct block_input {
     const struct header *parent;
     const struct block *block;
     const struct address *senders; /* one a transaction, already recovered; NULL: recovered here */
+    const uint64_t *gas_limit;   /* NULL: near the parent's; or the one that this block is to have,
+                                    * as build_attributes sets it */
+    const struct u256 *base_fee; /* NULL: EIP-1559's; or the one that this block is to have, as
+                                    * build_attributes sets it */
 };
 
 struct block_outcome {
