@@ -476,6 +476,15 @@ struct status cursor_next(struct cursor *cursor, struct bytes *found, struct byt
     return move(cursor, found, value, (MDB_val){0, NULL}, MDB_NEXT);
 }
 
+struct status cursor_seek_before(
+    struct cursor *cursor, struct bytes *found, struct bytes *value, struct bytes key
+) {
+    const struct status status = cursor_seek(cursor, found, value, key);
+    if (failed(status) && status.code != STATUS_MISSING) return status;
+    const MDB_cursor_op op = failed(status) ? MDB_LAST : MDB_PREV;
+    return move(cursor, found, value, (MDB_val){0, NULL}, op);
+}
+
 struct status cursor_delete(struct cursor *cursor) {
     return from_mdb(mdb_cursor_del(cursor_mdb(cursor), 0), "deleting from the database");
 }

@@ -88,6 +88,10 @@ MUST_USE struct status cursor_seek(
     struct cursor *cursor, struct bytes *found, struct bytes *value, struct bytes key
 );
 MUST_USE struct status cursor_next(struct cursor *cursor, struct bytes *found, struct bytes *value);
+/* The last record whose key is below key. */
+MUST_USE struct status cursor_seek_before(
+    struct cursor *cursor, struct bytes *found, struct bytes *value, struct bytes key
+);
 /* Deletes the record that was read last; cursor_next then reads the one after it. */
 MUST_USE struct status cursor_delete(struct cursor *cursor);
 

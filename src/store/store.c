@@ -677,3 +677,25 @@ struct status store_next(
     *key = bytes_slice(*key, prefix_len, key->len - prefix_len);
     return status_ok;
 }
+
+struct status store_last(
+    struct store_view *view, struct bytes *key, struct bytes *value, const char *name
+) {
+    struct record end;
+    record_name(&end, name, (struct bytes){NULL, 0});
+    const size_t prefix_len = end.key_len;
+    /* No key of the namespace reaches as far as its prefix counted up by one. */
+    end.key[prefix_len - 1]++;
+
+    struct cursor *cursor;
+    struct status status = cursor_open(&cursor, view->txn, TABLE_SERVICES);
+    if (failed(status)) return status;
+    status = cursor_seek_before(cursor, key, value, bytes_from(end.key, prefix_len));
+    cursor_close(cursor);
+    if (failed(status)) return status;
+    end.key[prefix_len - 1]--;
+    if (key->len < prefix_len || memcmp(key->data, end.key, prefix_len) != 0)
+        return status_make(STATUS_MISSING, 0, "reading the last record of a namespace");
+    *key = bytes_slice(*key, prefix_len, key->len - prefix_len);
+    return status_ok;
+}

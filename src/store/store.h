@@ -238,6 +238,11 @@ MUST_USE struct status store_next(
     bool after
 );
 
+/* The last record of the namespace. STATUS_MISSING where there is none. */
+MUST_USE struct status store_last(
+    struct store_view *view, struct bytes *key, struct bytes *value, const char *name
+);
+
 /* --- figures ---------------------------------------------------------------------------------- */
 
 struct store_figures {

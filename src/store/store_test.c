@@ -389,6 +389,10 @@ TEST(services_have_namespaces_of_ordered_records) {
     }
     assert_int_equal(seen_count, 4);
     assert_memory_equal(seen, "\0\1\3\4", 4);
+    assert_ok(store_last(view, &key, &value, "jobs"));
+    assert_int_equal(key.data[0], 4);
+    assert_int_equal(store_last(view, &key, &value, "jobx").code, STATUS_MISSING);
+    assert_int_equal(store_last(view, &key, &value, "a").code, STATUS_MISSING);
     store_view_close(view);
     store_close(store);
 }
