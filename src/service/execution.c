@@ -1,0 +1,866 @@
+#include "service/execution.h"
+
+#include "base/checked.h"
+#include "chain/build.h"
+#include "service/execution_candidate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { CODE_CACHE_MAX = 64 << 20 };
+
+struct execution {
+    struct execution_options options;
+    struct engine engine;
+    struct evm *evm;
+    struct chain_vm vm;
+    struct header head;
+    struct store_mark head_mark; /* its state_root is the trie's */
+    struct candidate candidates[EXECUTION_CANDIDATES_MAX];
+    uint64_t candidate_age;
+    struct execution_listener listeners[EXECUTION_LISTENERS_MAX];
+    size_t listener_count;
+
+    /* A view on the head's state that is shared by whoever reads between two writes. */
+    struct store_view *view;
+    struct arena view_arena;
+    struct state_reader view_reader;
+
+    bool gas_limit_is_exact; /* set by execution_set_gas_limit */
+    bool has_next_base_fee;
+    struct u256 next_base_fee;
+};
+
+/* ---- views ---- */
+
+static void close_view(struct execution *x) {
+    if (x->view == NULL) return;
+    store_view_close(x->view);
+    x->view = NULL;
+    arena_reset(&x->view_arena);
+}
+
+struct status execution_view(struct execution *x, struct store_view **out) {
+    *out = x->view;
+    if (x->view != NULL) return status_ok;
+
+    struct status status = store_view_open(&x->view, x->options.store);
+    if (failed(status)) return status;
+    status = store_state(x->view, &x->view_arena, &x->view_reader, x->head_mark.number);
+    if (failed(status)) {
+        close_view(x);
+        return status;
+    }
+    *out = x->view;
+    return status_ok;
+}
+
+/* ---- parents ---- */
+
+static struct status read_header(
+    struct store_view *view, struct header *out, uint64_t number, const struct hash *hash
+) {
+    struct bytes encoded;
+    const struct status status = store_header(view, &encoded, number, hash);
+    if (failed(status)) return status;
+    if (header_decode(out, encoded) != BLOCK_VALID) {
+        return status_make(STATUS_CORRUPT, 0, "reading a header from the database");
+    }
+    return status_ok;
+}
+
+/* The state of the canonical block with this hash, in arena and as long as view.
+ * STATUS_MISSING: it is not canonical. */
+static struct status open_parent(
+    struct store_view *view, struct arena *arena, struct parent_state *out, const struct hash *hash
+) {
+    uint64_t number;
+    struct store_mark mark;
+    struct status status = store_block_number(view, &number, hash);
+    if (!failed(status)) status = store_canonical(view, &mark, number);
+    if (failed(status)) return status;
+    if (!hash_equal(&mark.hash, hash)) {
+        return status_make(STATUS_MISSING, 0, "looking up a parent");
+    }
+    out->state_root = mark.state_root;
+    status = read_header(view, &out->header, number, hash);
+    if (!failed(status)) status = store_state(view, arena, &out->reader, number);
+    if (!failed(status)) status = store_trie(view, arena, &out->trie, number);
+    return status;
+}
+
+/* ---- candidates ---- */
+
+static void drop_candidate(struct candidate *candidate) {
+    if (!candidate->used) return;
+    arena_reset(&candidate->arena);
+    candidate->used = false;
+}
+
+static struct candidate *find_candidate(struct execution *x, const struct hash *hash) {
+    for (size_t i = 0; i < EXECUTION_CANDIDATES_MAX; i++) {
+        struct candidate *candidate = &x->candidates[i];
+        if (candidate->used && hash_equal(&candidate->hash, hash)) return candidate;
+    }
+    return NULL;
+}
+
+/* An empty place; the oldest candidate goes where there is none. */
+static struct candidate *take_candidate(struct execution *x) {
+    struct candidate *oldest = &x->candidates[0];
+    for (size_t i = 0; i < EXECUTION_CANDIDATES_MAX; i++) {
+        struct candidate *candidate = &x->candidates[i];
+        if (!candidate->used) {
+            oldest = candidate;
+            break;
+        }
+        if (candidate->age < oldest->age) oldest = candidate;
+    }
+    drop_candidate(oldest);
+    memset(oldest, 0, sizeof *oldest);
+    arena_init(&oldest->arena, x->options.source);
+    oldest->age = ++x->candidate_age;
+    oldest->used = true;
+    return oldest;
+}
+
+/* An impersonated sender's address, in place of the signature that nobody could make: s is zero,
+ * which no signature has. */
+static bool impersonated_sender(struct address *out, const struct tx *tx) {
+    if (!u256_is_zero(&tx->s) || u256_byte_length(&tx->r) > sizeof out->bytes) return false;
+    *out = u256_to_address(&tx->r);
+    return true;
+}
+
+/* Senders that need no recovery are those of pooled and of impersonated transactions. NULL where
+ * one has no valid signature: execution then finds that out itself, and says so. */
+static const struct address *find_senders(
+    struct execution *x, struct candidate *candidate, const struct chain_rules *rules
+) {
+    const struct block *block = &candidate->block;
+    struct address *senders = ARENA_ARRAY(&candidate->arena, struct address, block->tx_count);
+    for (size_t i = 0; i < block->tx_count; i++) {
+        const struct pool_entry *entry = pool_find(x->options.pool, &candidate->tx_hashes[i]);
+        if (entry != NULL) {
+            senders[i] = entry->sender;
+        } else if (x->options.allow_impersonation && impersonated_sender(&senders[i], &block->txs[i])) {
+            continue;
+        } else if (tx_sender(&candidate->arena, &senders[i], &block->txs[i], rules) != TX_VALID) {
+            return NULL;
+        }
+    }
+    return senders;
+}
+
+static void describe_invalid(
+    struct engine_payload_status *out, const struct block_outcome *outcome
+) {
+    out->verdict = ENGINE_INVALID;
+    if (outcome->verdict == BLOCK_INVALID_TRANSACTION) {
+        (void)snprintf(
+            out->reason, sizeof out->reason, "transaction %zu: %s (%s)", outcome->tx_index,
+            tx_verdict_text(outcome->tx_verdict), tx_verdict_name(outcome->tx_verdict)
+        );
+        return;
+    }
+    (void)snprintf(
+        out->reason, sizeof out->reason, "%s (%s)", block_verdict_text(outcome->verdict),
+        block_verdict_name(outcome->verdict)
+    );
+}
+
+/* Runs a decoded block on its parent. */
+static struct status execute_candidate(
+    struct execution *x, struct candidate *candidate, const struct parent_state *parent
+) {
+    const struct block *block = &candidate->block;
+    const struct chain_rules rules =
+        chain_rules_at(x->options.config, block->header.number, block->header.timestamp);
+    candidate->tx_hashes = ARENA_ARRAY(&candidate->arena, struct hash, block->tx_count);
+    for (size_t i = 0; i < block->tx_count; i++) {
+        tx_hash_of(&candidate->tx_hashes[i], block->encoded_txs[i]);
+    }
+    const struct block_input input = {
+        .config = x->options.config,
+        .parent = &parent->header,
+        .block = block,
+        .senders = find_senders(x, candidate, &rules),
+        .base_fee = x->has_next_base_fee ? &x->next_base_fee : NULL,
+        .gas_limit = x->gas_limit_is_exact ? &x->options.gas_limit : NULL,
+    };
+    chain_execute_block(&candidate->arena, &candidate->outcome, &x->vm, &parent->reader, &input);
+    if (candidate->outcome.verdict != BLOCK_VALID) return status_ok;
+
+    const struct status status = candidate_compute_root(candidate, parent);
+    if (failed(status)) return status;
+    candidate->outcome.verdict = chain_check_state_root(&block->header, &candidate->state_root);
+    return status_ok;
+}
+
+/* Decodes, finds the parent, executes. On ENGINE_VALID the candidate stays. */
+static struct status judge(
+    struct execution *x,
+    struct candidate *candidate,
+    struct store_view *view,
+    struct engine_payload_status *out,
+    struct bytes encoded
+) {
+    struct block_outcome *outcome = &candidate->outcome;
+    const struct bytes copy = arena_copy(&candidate->arena, encoded);
+    outcome->verdict =
+        block_decode(&candidate->arena, &candidate->block, &outcome->tx_verdict, copy);
+    if (outcome->verdict != BLOCK_VALID) {
+        describe_invalid(out, outcome);
+        return status_ok;
+    }
+    header_hash(&candidate->hash, &candidate->block.header);
+    out->hash = candidate->hash;
+    out->number = candidate->block.header.number;
+
+    struct parent_state parent;
+    struct status status =
+        open_parent(view, &candidate->arena, &parent, &candidate->block.header.parent_hash);
+    if (status.code == STATUS_MISSING) {
+        out->verdict = ENGINE_SYNCING;
+        return status_ok;
+    }
+    if (!failed(status)) status = execute_candidate(x, candidate, &parent);
+    if (!failed(status)) status = store_state_status(view);
+    if (failed(status)) return status;
+
+    if (outcome->verdict != BLOCK_VALID) describe_invalid(out, outcome);
+    return status_ok;
+}
+
+static struct status new_payload(
+    void *ctx, struct engine_payload_status *out, struct bytes encoded
+) {
+    struct execution *x = ctx;
+    *out = (struct engine_payload_status){.verdict = ENGINE_VALID};
+
+    struct store_view *view;
+    struct status status = store_view_open(&view, x->options.store);
+    if (failed(status)) return status;
+    struct candidate *candidate = take_candidate(x);
+    status = judge(x, candidate, view, out, encoded);
+    if (failed(status) || out->verdict != ENGINE_VALID) drop_candidate(candidate);
+    store_view_close(view);
+    return status;
+}
+
+/* ---- the head ---- */
+
+static struct status load_head(struct execution *x) {
+    struct store_view *view;
+    struct status status = store_view_open(&view, x->options.store);
+    if (failed(status)) return status;
+    status = store_head(view, &x->head_mark);
+    if (!failed(status)) {
+        status = read_header(view, &x->head, x->head_mark.number, &x->head_mark.hash);
+    }
+    store_view_close(view);
+    return status;
+}
+
+struct status execution_pool_head(struct execution *x, struct pool_head *out) {
+    struct store_view *view;
+    const struct status status = execution_view(x, &view);
+    if (failed(status)) return status;
+
+    const uint64_t next_time =
+        max_u64(x->head.timestamp + 1, clock_wall_ms(x->options.clock) / 1000);
+    out->rules = chain_rules_at(x->options.config, x->head.number + 1, next_time);
+    out->base_fee = x->has_next_base_fee ? x->next_base_fee : header_next_base_fee(&x->head);
+    out->blob_base_fee =
+        header_blob_base_fee(header_next_excess_blob_gas(&x->head, &out->rules), &out->rules);
+    out->gas_limit = x->gas_limit_is_exact ? x->options.gas_limit : x->head.gas_limit;
+    out->reader = &x->view_reader;
+    return status_ok;
+}
+
+/* Everything that hangs on the head, after it moved. */
+static struct status head_moved(struct execution *x, uint64_t first_new) {
+    x->has_next_base_fee = false;
+    close_view(x);
+    struct status status = load_head(x);
+    if (failed(status)) return status;
+
+    struct pool_head pool_head;
+    status = execution_pool_head(x, &pool_head);
+    if (failed(status)) return status;
+    pool_reset(x->options.pool, &pool_head, clock_wall_ms(x->options.clock));
+    for (size_t i = 0; i < x->listener_count; i++) {
+        x->listeners[i].head(x->listeners[i].ctx, &x->head, &x->head_mark.hash, first_new);
+    }
+    return status_ok;
+}
+
+static struct status append(struct execution *x, struct candidate *candidate) {
+    const struct store_block block = candidate_store_block(candidate);
+    const struct store_change change = candidate_store_change(candidate);
+    close_view(x);
+    return store_append(x->options.store, &block, &change);
+}
+
+/* Puts the transactions of a block that is about to be unwound back into the pool, once it is. */
+struct unwound {
+    struct bytes *transactions;
+    size_t count, room;
+};
+
+static struct status collect_unwound(
+    struct execution *x, struct arena *arena, struct unwound *unwound, uint64_t after
+) {
+    struct store_view *view;
+    struct status status = store_view_open(&view, x->options.store);
+    if (failed(status)) return status;
+    for (uint64_t number = after + 1; number <= x->head_mark.number; number++) {
+        struct store_mark mark;
+        struct bytes encoded;
+        struct block block;
+        enum tx_verdict tx_verdict;
+        status = store_canonical(view, &mark, number);
+        if (!failed(status)) status = store_body(view, &encoded, number, &mark.hash);
+        if (failed(status)) break;
+        if (block_decode_body(arena, &block, &tx_verdict, arena_copy(arena, encoded)) !=
+            BLOCK_VALID) {
+            status = status_make(STATUS_CORRUPT, 0, "reading a block's body");
+            break;
+        }
+        for (size_t i = 0; i < block.tx_count; i++) {
+            if (unwound->count == unwound->room) {
+                const size_t room = unwound->room == 0 ? 64 : unwound->room * 2;
+                struct bytes *grown = ARENA_ARRAY(arena, struct bytes, room);
+                if (unwound->count > 0) {
+                    memcpy(grown, unwound->transactions, unwound->count * sizeof *grown);
+                }
+                unwound->transactions = grown;
+                unwound->room = room;
+            }
+            unwound->transactions[unwound->count++] = block.encoded_txs[i];
+        }
+    }
+    store_view_close(view);
+    return status;
+}
+
+/* Rolls back to a canonical number; what the removed blocks held is offered to the pool again. */
+static struct status unwind(
+    struct execution *x, struct arena *arena, struct unwound *unwound, uint64_t number
+) {
+    if (number >= x->head_mark.number) return status_ok;
+    const struct status status = collect_unwound(x, arena, unwound, number);
+    if (failed(status)) return status;
+    close_view(x);
+    return store_rollback(x->options.store, number, STORE_KEEP_BLOCKS);
+}
+
+static struct status reinject(struct execution *x, const struct unwound *unwound) {
+    struct pool_head head;
+    const struct status status = execution_pool_head(x, &head);
+    if (failed(status)) return status;
+    for (size_t i = 0; i < unwound->count; i++) {
+        struct pool_outcome ignored; /* one that no longer fits is no longer wanted */
+        pool_reinject(
+            x->options.pool, &ignored, &head, unwound->transactions[i],
+            clock_wall_ms(x->options.clock)
+        );
+    }
+    return status_ok;
+}
+
+/* A canonical block with this hash: its number. STATUS_MISSING where there is none. */
+static struct status canonical_number(
+    struct execution *x, uint64_t *number, const struct hash *hash
+) {
+    struct store_view *view;
+    struct status status = store_view_open(&view, x->options.store);
+    if (failed(status)) return status;
+    struct store_mark mark;
+    status = store_block_number(view, number, hash);
+    if (!failed(status)) status = store_canonical(view, &mark, *number);
+    if (!failed(status) && !hash_equal(&mark.hash, hash)) {
+        status = status_make(STATUS_MISSING, 0, "looking up a canonical block");
+    }
+    store_view_close(view);
+    return status;
+}
+
+static struct status mark_final(struct execution *x, const struct engine_forkchoice *forkchoice) {
+    uint64_t number;
+    struct status status = status_ok;
+    close_view(x);
+    if (!hash_is_zero(&forkchoice->safe)) {
+        status = canonical_number(x, &number, &forkchoice->safe);
+        if (!failed(status)) status = store_set_safe(x->options.store, number);
+    }
+    if (!failed(status) && !hash_is_zero(&forkchoice->finalized)) {
+        status = canonical_number(x, &number, &forkchoice->finalized);
+        if (!failed(status)) status = store_set_finalized(x->options.store, number);
+    }
+    return status;
+}
+
+/* Moves the head to a candidate (whose parent is canonical) or back to a canonical block. */
+static struct status move_head(
+    struct execution *x, enum engine_verdict *out, struct arena *arena, const struct hash *head
+) {
+    struct candidate *candidate = find_candidate(x, head);
+    const struct hash *base = candidate == NULL ? head : &candidate->block.header.parent_hash;
+    uint64_t base_number;
+    struct status status = canonical_number(x, &base_number, base);
+    if (status.code == STATUS_MISSING) {
+        *out = ENGINE_SYNCING;
+        return status_ok;
+    }
+    if (failed(status)) return status;
+
+    struct unwound unwound = {0};
+    status = unwind(x, arena, &unwound, base_number);
+    if (!failed(status) && candidate != NULL) status = append(x, candidate);
+    if (failed(status)) return status;
+    if (candidate != NULL) drop_candidate(candidate);
+    status = head_moved(x, base_number + 1);
+    if (!failed(status) && unwound.count > 0) status = reinject(x, &unwound);
+    return status;
+}
+
+static struct status forkchoice(
+    void *ctx, enum engine_verdict *out, const struct engine_forkchoice *forkchoice
+) {
+    struct execution *x = ctx;
+    *out = ENGINE_VALID;
+    struct status status = status_ok;
+    if (!hash_equal(&forkchoice->head, &x->head_mark.hash)) {
+        struct arena arena;
+        arena_init(&arena, x->options.source);
+        status = move_head(x, out, &arena, &forkchoice->head);
+        arena_reset(&arena);
+    }
+    if (!failed(status) && *out == ENGINE_VALID) status = mark_final(x, forkchoice);
+    return status;
+}
+
+/* ---- building ---- */
+
+static bool no_room(enum tx_verdict verdict) {
+    return verdict == TX_GAS_ALLOWANCE_EXCEEDED || verdict == TX_TOO_LONG ||
+        verdict == TX_TYPE_3_TX_MAX_BLOB_GAS_ALLOWANCE_EXCEEDED;
+}
+
+static size_t build_first(
+    struct execution *x,
+    struct arena *arena,
+    struct block_builder *builder,
+    const struct engine_attributes *attributes
+) {
+    size_t taken = 0;
+    for (size_t i = 0; i < attributes->first_transaction_count; i++) {
+        const struct bytes encoded = attributes->first_transactions[i];
+        struct tx tx;
+        struct address sender;
+        struct tx_outcome outcome;
+        if (tx_decode(arena, &tx, encoded) != TX_VALID) continue;
+        if (tx_sender(arena, &sender, &tx, &builder->run.rules) != TX_VALID) continue;
+        if (build_try_tx(builder, &outcome, &tx, encoded, &sender) == TX_VALID) taken++;
+    }
+    (void)x;
+    return taken;
+}
+
+static void build_from_pool(
+    struct execution *x,
+    struct arena *arena,
+    struct block_builder *builder,
+    const struct pool_head *head
+) {
+    enum { GAS_OF_SMALLEST_TX = 21000 };
+    struct pool_best *best = pool_best(x->options.pool, arena, head);
+    const struct pool_entry *entry;
+    while (build_gas_left(builder) >= GAS_OF_SMALLEST_TX && (entry = pool_best_next(best)) != NULL
+    ) {
+        struct tx_outcome outcome;
+        const enum tx_verdict verdict =
+            build_try_tx(builder, &outcome, &entry->tx, entry->encoded, &entry->sender);
+        if (verdict == TX_VALID) continue;
+        pool_best_skip_sender(best);
+        /* What can never be in a block must not be tried in every block. */
+        if (!no_room(verdict) && verdict != TX_NONCE_MISMATCH_TOO_HIGH) {
+            (void)pool_remove(x->options.pool, head, &entry->hash);
+        }
+    }
+}
+
+/* A block on the head up to build_finish, in arena. */
+static struct status build_block(
+    struct execution *x,
+    struct arena *arena,
+    struct block_builder *builder,
+    struct block_outcome *outcome,
+    size_t *first_taken,
+    const struct engine_attributes *attributes
+) {
+    struct pool_head head;
+    const struct status status = execution_pool_head(x, &head);
+    if (failed(status)) return status;
+    const struct build_attributes build = {
+        .timestamp = attributes->timestamp,
+        .fee_recipient = attributes->fee_recipient,
+        .prev_randao = attributes->prev_randao,
+        .withdrawals = attributes->withdrawals,
+        .withdrawal_count = attributes->withdrawal_count,
+        .parent_beacon_root = attributes->parent_beacon_root,
+        .gas_limit_target = x->options.gas_limit,
+        .gas_limit_is_exact = x->gas_limit_is_exact,
+        .extra_data = x->options.extra_data,
+        .base_fee = x->has_next_base_fee ? &x->next_base_fee : NULL,
+    };
+    build_begin(builder, arena, &x->vm, head.reader, x->options.config, &x->head, &build);
+    *first_taken = build_first(x, arena, builder, attributes);
+    if (!attributes->no_pool) build_from_pool(x, arena, builder, &head);
+    const enum block_verdict verdict = build_finish(builder, outcome);
+    /* A system contract that fails makes every block invalid: the genesis is at fault. */
+    if (verdict != BLOCK_VALID) {
+        return status_make(STATUS_CORRUPT, 0, block_verdict_text(verdict));
+    }
+    return store_state_status(x->view);
+}
+
+static struct status build(
+    void *ctx,
+    struct arena *arena,
+    struct engine_payload *out,
+    const struct engine_attributes *attributes
+) {
+    struct execution *x = ctx;
+    struct block_builder *builder = ARENA_NEW(arena, struct block_builder);
+    struct candidate sealed = {.arena = *arena};
+    struct status status = build_block(
+        x, &sealed.arena, builder, &sealed.outcome, &out->first_transaction_count, attributes
+    );
+    struct parent_state parent = {.header = x->head, .state_root = x->head_mark.state_root};
+    if (!failed(status))
+        status = store_trie(x->view, &sealed.arena, &parent.trie, x->head_mark.number);
+    if (!failed(status)) status = candidate_compute_root(&sealed, &parent);
+    *arena = sealed.arena;
+    if (failed(status)) return status;
+
+    struct block block;
+    build_seal(builder, &block, &sealed.state_root);
+    header_hash(&out->hash, &block.header);
+    out->number = block.header.number;
+    out->transaction_count = block.tx_count;
+    out->block = block_encode(arena, &block);
+    return status_ok;
+}
+
+struct status execution_pending(
+    struct execution *x,
+    struct arena *arena,
+    struct execution_pending *out,
+    const struct engine_attributes *attributes
+) {
+    struct block_builder *builder = ARENA_NEW(arena, struct block_builder);
+    size_t first_taken;
+    const struct status status =
+        build_block(x, arena, builder, &out->outcome, &first_taken, attributes);
+    if (failed(status)) return status;
+    build_seal(builder, &out->block, &x->head_mark.state_root);
+    return status_ok;
+}
+
+/* ---- reading, for the engine ---- */
+
+static void fill_block(
+    struct arena *arena,
+    struct engine_block *out,
+    const struct header *header,
+    const struct hash *hash,
+    const struct hash *tx_hashes,
+    const struct receipt *receipts,
+    size_t count
+) {
+    struct engine_receipt *list = ARENA_ARRAY(arena, struct engine_receipt, count);
+    for (size_t i = 0; i < count; i++) {
+        list[i] = (struct engine_receipt){
+            .transaction_hash = tx_hashes[i],
+            .succeeded = receipts[i].succeeded,
+            .logs = receipts[i].logs,
+            .log_count = receipts[i].log_count,
+        };
+    }
+    *out = (struct engine_block){
+        .hash = *hash,
+        .parent_hash = header->parent_hash,
+        .number = header->number,
+        .timestamp = header->timestamp,
+        .fee_recipient = header->fee_recipient,
+        .receipts = list,
+        .receipt_count = count,
+    };
+}
+
+static struct status read_block(
+    struct store_view *view, struct arena *arena, struct engine_block *out, const struct hash *hash
+) {
+    uint64_t number;
+    struct header header;
+    struct bytes body, encoded_receipts;
+    struct status status = store_block_number(view, &number, hash);
+    if (!failed(status)) status = read_header(view, &header, number, hash);
+    if (!failed(status)) status = store_body(view, &body, number, hash);
+    if (!failed(status)) status = store_receipts(view, &encoded_receipts, number, hash);
+    if (failed(status)) return status;
+
+    struct block block;
+    enum tx_verdict tx_verdict;
+    const struct receipt *receipts;
+    size_t count;
+    if (block_decode_body(arena, &block, &tx_verdict, arena_copy(arena, body)) != BLOCK_VALID ||
+        receipts_decode_stored(arena, &receipts, &count, arena_copy(arena, encoded_receipts)) !=
+            RECEIPT_VALID ||
+        count != block.tx_count) {
+        return status_make(STATUS_CORRUPT, 0, "reading a block from the database");
+    }
+    struct hash *tx_hashes = ARENA_ARRAY(arena, struct hash, count);
+    for (size_t i = 0; i < count; i++) {
+        tx_hash_of(&tx_hashes[i], block.encoded_txs[i]);
+    }
+    fill_block(arena, out, &header, hash, tx_hashes, receipts, count);
+    return status_ok;
+}
+
+static struct status get_block(
+    void *ctx, struct arena *arena, struct engine_block *out, const struct hash *hash
+) {
+    struct execution *x = ctx;
+    const struct candidate *candidate = find_candidate(x, hash);
+    if (candidate != NULL) {
+        fill_block(
+            arena, out, &candidate->block.header, hash, candidate->tx_hashes,
+            candidate->outcome.receipts, candidate->outcome.receipt_count
+        );
+        return status_ok;
+    }
+    struct store_view *view;
+    struct status status = store_view_open(&view, x->options.store);
+    if (failed(status)) return status;
+    status = read_block(view, arena, out, hash);
+    store_view_close(view);
+    return status;
+}
+
+static struct status get_canonical(void *ctx, struct hash *out, uint64_t number) {
+    struct execution *x = ctx;
+    struct store_view *view;
+    struct status status = store_view_open(&view, x->options.store);
+    if (failed(status)) return status;
+    struct store_mark mark;
+    status = store_canonical(view, &mark, number);
+    if (!failed(status)) *out = mark.hash;
+    store_view_close(view);
+    return status;
+}
+
+static struct status get_head(void *ctx, struct engine_place *out) {
+    const struct execution *x = ctx;
+    *out = (struct engine_place){x->head_mark.hash, x->head_mark.number, x->head.timestamp};
+    return status_ok;
+}
+
+/* ---- transactions ---- */
+
+static struct status announce(struct execution *x, const struct pool_outcome *outcome) {
+    if (outcome->verdict != POOL_ADDED) return status_ok;
+    const struct pool_entry *entry = pool_find(x->options.pool, &outcome->hash);
+    for (size_t i = 0; entry != NULL && i < x->listener_count; i++) {
+        if (x->listeners[i].transaction != NULL) {
+            x->listeners[i].transaction(x->listeners[i].ctx, entry);
+        }
+    }
+    return status_ok;
+}
+
+struct status execution_submit(
+    struct execution *x, struct pool_outcome *outcome, struct bytes raw
+) {
+    struct pool_head head;
+    const struct status status = execution_pool_head(x, &head);
+    if (failed(status)) return status;
+    pool_add(x->options.pool, outcome, &head, raw, true, clock_wall_ms(x->options.clock));
+    return announce(x, outcome);
+}
+
+struct status execution_submit_as(
+    struct execution *x,
+    struct pool_outcome *outcome,
+    const struct address *sender,
+    struct bytes unsigned_transaction
+) {
+    struct pool_head head;
+    const struct status status = execution_pool_head(x, &head);
+    if (failed(status)) return status;
+    pool_add_unsigned(
+        x->options.pool, outcome, &head, unsigned_transaction, sender,
+        clock_wall_ms(x->options.clock)
+    );
+    return announce(x, outcome);
+}
+
+/* ---- development ---- */
+
+void execution_set_gas_limit(struct execution *x, uint64_t gas_limit) {
+    x->options.gas_limit = gas_limit;
+    x->gas_limit_is_exact = true;
+}
+
+uint64_t execution_gas_limit(const struct execution *x) {
+    return x->options.gas_limit;
+}
+
+void execution_set_next_base_fee(struct execution *x, const struct u256 *base_fee) {
+    x->has_next_base_fee = true;
+    x->next_base_fee = *base_fee;
+}
+
+struct status execution_edit_state(
+    struct execution *x, void (*edit)(void *ctx, struct state *state), void *ctx
+) {
+    struct store_view *view;
+    struct status status = execution_view(x, &view);
+    if (failed(status)) return status;
+
+    struct candidate edited = {.used = true};
+    struct parent_state parent = {.header = x->head, .state_root = x->head_mark.state_root};
+    struct state state;
+    arena_init(&edited.arena, x->options.source);
+    state_init(&state, &edited.arena, &x->view_reader);
+    edit(ctx, &state);
+    edited.outcome.state = &state;
+    status = store_trie(view, &edited.arena, &parent.trie, x->head_mark.number);
+    if (!failed(status)) status = candidate_compute_root(&edited, &parent);
+    if (!failed(status)) status = store_state_status(view);
+    if (!failed(status)) {
+        const struct store_change change = candidate_store_change(&edited);
+        close_view(x);
+        status = store_amend(x->options.store, &change, &edited.state_root);
+    }
+    drop_candidate(&edited);
+    if (failed(status)) return status;
+    x->head_mark.state_root = edited.state_root;
+    struct pool_head head;
+    status = execution_pool_head(x, &head);
+    if (!failed(status)) pool_reset(x->options.pool, &head, clock_wall_ms(x->options.clock));
+    return status;
+}
+
+/* ---- genesis ---- */
+
+/* The genesis block over an empty trie, as a candidate in its own arena. */
+static struct status make_genesis(
+    struct candidate *out, const struct arena_source *source, const struct genesis *genesis
+) {
+    static const struct parent_state nothing = {
+        .trie = {.node = NULL},
+    };
+    struct parent_state parent = nothing;
+    parent.state_root = state_empty_root;
+    *out = (struct candidate){.used = true};
+    arena_init(&out->arena, source);
+    struct state *state = ARENA_NEW(&out->arena, struct state);
+    state_init(state, &out->arena, &genesis_empty_reader);
+    genesis_fill_state(state, genesis);
+    out->outcome.state = state;
+    const struct status status = candidate_compute_root(out, &parent);
+    if (failed(status)) return status;
+    genesis_block(&out->block, genesis, &out->state_root);
+    header_hash(&out->hash, &out->block.header);
+    return status_ok;
+}
+
+struct status execution_write_genesis(
+    struct store *store, const struct arena_source *source, const struct genesis *genesis
+) {
+    struct store_view *view;
+    struct store_mark head;
+    struct status status = store_view_open(&view, store);
+    if (failed(status)) return status;
+    status = store_head(view, &head);
+    store_view_close(view);
+    if (status.code != STATUS_MISSING) return status;
+
+    struct candidate candidate;
+    status = make_genesis(&candidate, source, genesis);
+    if (!failed(status)) {
+        const struct store_block block = candidate_store_block(&candidate);
+        const struct store_change change = candidate_store_change(&candidate);
+        status = store_append(store, &block, &change);
+    }
+    drop_candidate(&candidate);
+    return status;
+}
+
+struct hash execution_genesis_hash(
+    const struct arena_source *source, const struct genesis *genesis
+) {
+    struct candidate candidate;
+    const struct status status = make_genesis(&candidate, source, genesis);
+    ASSERT(!failed(status)); /* no old node is read on an empty trie */
+    const struct hash hash = candidate.hash;
+    drop_candidate(&candidate);
+    return hash;
+}
+
+/* ---- life ---- */
+
+const struct engine *execution_engine(struct execution *x) {
+    return &x->engine;
+}
+
+void execution_listen(struct execution *x, const struct execution_listener *listener) {
+    ASSERT(x->listener_count < EXECUTION_LISTENERS_MAX);
+    x->listeners[x->listener_count++] = *listener;
+}
+
+const struct header *execution_head(const struct execution *x) {
+    return &x->head;
+}
+
+const struct hash *execution_head_hash(const struct execution *x) {
+    return &x->head_mark.hash;
+}
+
+struct status execution_create(struct execution **out, const struct execution_options *options) {
+    struct execution *x = calloc(1, sizeof *x);
+    if (x == NULL) return status_make(STATUS_NO_SPACE, 0, "starting the execution service");
+    x->options = *options;
+    x->engine = (struct engine){
+        .build = build,
+        .new_payload = new_payload,
+        .forkchoice = forkchoice,
+        .block = get_block,
+        .canonical = get_canonical,
+        .head = get_head,
+        .ctx = x,
+    };
+    x->evm = evm_create(options->source, CODE_CACHE_MAX);
+    x->vm = (struct chain_vm){.evm = x->evm};
+    arena_init(&x->view_arena, options->source);
+    const struct status status = load_head(x);
+    if (failed(status)) {
+        execution_destroy(x);
+        return status;
+    }
+    *out = x;
+    return status_ok;
+}
+
+void execution_destroy(struct execution *x) {
+    if (x == NULL) return;
+    close_view(x);
+    for (size_t i = 0; i < EXECUTION_CANDIDATES_MAX; i++) {
+        drop_candidate(&x->candidates[i]);
+    }
+    evm_destroy(x->evm);
+    free(x);
+}

@@ -1,0 +1,45 @@
+/* execution_candidate: a block that was executed and judged, waiting to become the head.
+ *
+ * Part of the execution service; nothing else includes it.
+ */
+#ifndef SERVICE_EXECUTION_CANDIDATE_H
+#define SERVICE_EXECUTION_CANDIDATE_H
+
+#include "chain/execute.h"
+#include "store/store.h"
+#include "trie/trie_update.h"
+
+struct candidate {
+    bool used;
+    uint64_t age; /* order of arrival */
+    struct arena arena;
+    struct block block;
+    struct hash hash;
+    struct hash state_root;
+    struct block_outcome outcome;
+    struct state_diff diff;
+    struct trie_writes writes;
+    struct hash *tx_hashes;
+};
+
+/* State before a block: on the parent, from store. */
+struct parent_state {
+    struct header header;
+    struct state_reader reader;
+    struct trie_reader trie;
+    struct hash state_root; /* of the trie, which an edited head's header does not have */
+};
+
+/* What the candidate does to the state, for the store. */
+struct store_change candidate_store_change(const struct candidate *candidate);
+
+/* The candidate's records, encoded in its arena. */
+struct store_block candidate_store_block(struct candidate *candidate);
+
+/* The root after outcome's state, and the writes that make it. A node that the store should have but
+ * has not is STATUS_CORRUPT. */
+MUST_USE struct status candidate_compute_root(
+    struct candidate *candidate, const struct parent_state *parent
+);
+
+#endif

@@ -1,0 +1,292 @@
+#include "service/node.h"
+
+#include "json/json.h"
+#include "rpc/backend.h"
+#include "world/files.h"
+#include "world/heap.h"
+#include "world/log.h"
+
+#include <unistd.h>
+#include <uv.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct node_options node_options_default(void) {
+    return (struct node_options){
+        .host = "127.0.0.1",
+        .port = 8545,
+        .serves = true,
+        .chain_id = DEV_CHAIN_ID,
+        .gas_limit = DEV_GAS_LIMIT,
+        .automine = true,
+    };
+}
+
+/* ---- what the chain in a directory began with ---- */
+
+enum { CHAIN_FILE_MAX = 4096 };
+#define CHAIN_FILE "chain.json"
+
+static bool read_chain_file(struct dev_chain_options *out, struct arena *arena, struct bytes text) {
+    const struct json *root;
+    return json_parse(arena, &root, text, &json_limits_file) == JSON_VALID &&
+        json_read_u64(json_get(root, "chainId"), &out->chain_id) &&
+        json_read_u64(json_get(root, "gasLimit"), &out->gas_limit) &&
+        json_read_u64(json_get(root, "blockTimeMs"), &out->block_time_ms) &&
+        json_read_u64(json_get(root, "timestamp"), &out->timestamp);
+}
+
+static struct status write_chain_file(const char *path, const struct dev_chain_options *options) {
+    struct json_writer writer;
+    json_writer_init(&writer, CHAIN_FILE_MAX);
+    json_begin_object(&writer);
+    json_name(&writer, "chainId");
+    json_number(&writer, options->chain_id);
+    json_name(&writer, "gasLimit");
+    json_number(&writer, options->gas_limit);
+    json_name(&writer, "blockTimeMs");
+    json_number(&writer, options->block_time_ms);
+    json_name(&writer, "timestamp");
+    json_number(&writer, options->timestamp);
+    json_end_object(&writer);
+    const struct status status = file_write_whole(path, json_writer_text(&writer));
+    json_writer_free(&writer);
+    return status;
+}
+
+/* A directory's chain goes on as it began, whatever the options say now; a new one begins as they
+ * say, and remembers it. */
+static struct status settle_genesis(
+    struct node *node, struct dev_chain_options *out, char message[NODE_MESSAGE_SIZE]
+) {
+    *out = (struct dev_chain_options){
+        .chain_id = node->options.chain_id,
+        .gas_limit = node->options.gas_limit,
+        .block_time_ms = node->options.interval_ms,
+        .timestamp = clock_wall_ms(&real_clock) / 1000,
+    };
+    if (node->options.data_dir == NULL) return status_ok;
+    char path[4096];
+    const int length = snprintf(path, sizeof path, "%s/" CHAIN_FILE, node->options.data_dir);
+    if (length < 0 || (size_t)length >= sizeof path) {
+        (void)snprintf(message, NODE_MESSAGE_SIZE, "the path of the data directory is too long");
+        return status_make(STATUS_UNAVAILABLE, 0, "opening the data directory");
+    }
+    struct bytes text;
+    struct status status = file_make_directory(node->options.data_dir);
+    if (!failed(status)) status = file_read_whole(&node->arena, &text, path, CHAIN_FILE_MAX);
+    if (status.code == STATUS_MISSING) return write_chain_file(path, out);
+    if (failed(status)) {
+        (void)snprintf(
+            message, NODE_MESSAGE_SIZE, "cannot use %.300s: %s", node->options.data_dir,
+            strerror(status.os_error)
+        );
+        return status;
+    }
+    if (!read_chain_file(out, &node->arena, text)) {
+        (void)snprintf(
+            message, NODE_MESSAGE_SIZE,
+            "%.200s is damaged; restore it, or remove %.200s to begin a new chain", path,
+            node->options.data_dir
+        );
+        return status_make(STATUS_CORRUPT, 0, "reading " CHAIN_FILE);
+    }
+    if (out->chain_id != node->options.chain_id) {
+        (void)snprintf(
+            message, NODE_MESSAGE_SIZE,
+            "%.300s holds a chain with id %llu, not %llu; choose another --data-dir or --chain-id",
+            node->options.data_dir, (unsigned long long)out->chain_id,
+            (unsigned long long)node->options.chain_id
+        );
+        return status_make(STATUS_UNAVAILABLE, 0, "opening the data directory");
+    }
+    return status_ok;
+}
+
+/* ---- starting ---- */
+
+static struct status open_store(struct node *node, char message[NODE_MESSAGE_SIZE]) {
+    struct store_opening opening;
+    node->genesis = execution_genesis_hash(&heap_source, &node->chain.genesis);
+    const struct store_options options = {
+        .path = node->options.data_dir,
+        .genesis_hash = node->genesis,
+    };
+    struct status status = store_open(&node->store, &opening, &options);
+    if (failed(status)) return status;
+    if (opening.verdict != STORE_OPENED) {
+        (void)snprintf(message, NODE_MESSAGE_SIZE, "%s", opening.message);
+        return status_make(STATUS_UNAVAILABLE, 0, "opening the database");
+    }
+    return execution_write_genesis(node->store, &heap_source, &node->chain.genesis);
+}
+
+static struct status read_account(
+    void *ctx,
+    const struct address *sender,
+    uint64_t *nonce,
+    struct u256 *next_base_fee,
+    uint64_t *gas_limit
+) {
+    struct node *node = ctx;
+    struct pool_head head;
+    struct account account = {.nonce = 0};
+    const struct status status = execution_pool_head(node->execution, &head);
+    if (failed(status)) return status;
+    (void)head.reader->account(head.reader->ctx, sender, &account);
+    *nonce = account.nonce;
+    *next_base_fee = head.base_fee;
+    *gas_limit = head.gas_limit;
+    return status_ok;
+}
+
+static void on_answered(void *ctx) {
+    struct node *node = ctx;
+    if (node->solo != NULL) solo_wake(node->solo);
+}
+
+static void on_head(
+    void *ctx, const struct header *head, const struct hash *hash, uint64_t first_new
+) {
+    struct node *node = ctx;
+    (void)head;
+    (void)hash;
+    const struct status status = coprocessor_head(node->coprocessor, first_new);
+    if (failed(status)) node->failure = status;
+}
+
+static struct status start_execution(struct node *node) {
+    const struct execution_options options = {
+        .store = node->store,
+        .pool = node->pool,
+        .config = &node->chain.genesis.config,
+        .clock = &real_clock,
+        .source = &heap_source,
+        .gas_limit = node->options.gas_limit,
+        .extra_data = BYTES_LITERAL("infinity"),
+        .allow_impersonation = true,
+    };
+    return execution_create(&node->execution, &options);
+}
+
+static size_t default_workers(void) {
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (cores < 1) return 1;
+    return cores > COPROCESSOR_WORKERS_MAX ? COPROCESSOR_WORKERS_MAX : (size_t)cores;
+}
+
+static struct status start_coprocessor(struct node *node) {
+    const struct mnemonic_account *proposer = &node->chain.accounts[DEV_PROPOSER_ACCOUNT];
+    const struct coprocessor_options options = {
+        .loop = node->loop,
+        .store = node->store,
+        .engine = execution_engine(node->execution),
+        .source = &heap_source,
+        .chain_id = node->options.chain_id,
+        .worker_count =
+            node->options.worker_count == 0 ? default_workers() : node->options.worker_count,
+        .programs = node->chain.programs,
+        .program_count = node->chain.program_count,
+        .proposes = true,
+        .coinbase = proposer->address,
+        .result_key = proposer->key,
+        .sender_key = proposer->key,
+        .account = {read_account, node},
+        .answered = on_answered,
+        .answered_ctx = node,
+    };
+    return coprocessor_create(&node->coprocessor, &options);
+}
+
+static struct status start_solo(struct node *node) {
+    node->importer = (struct importer){
+        .engine = execution_engine(node->execution),
+        .coprocessor = node->coprocessor,
+        .source = &heap_source,
+    };
+    const struct solo_options options = {
+        .loop = node->loop,
+        .engine = execution_engine(node->execution),
+        .importer = &node->importer,
+        .coprocessor = node->coprocessor,
+        .clock = &real_clock,
+        .source = &heap_source,
+        .coinbase = node->chain.accounts[DEV_PROPOSER_ACCOUNT].address,
+        .automine = node->options.automine,
+        .interval_ms = node->options.interval_ms,
+    };
+    return solo_create(&node->solo, &options);
+}
+
+static struct status start_services(struct node *node, char message[NODE_MESSAGE_SIZE]) {
+    struct dev_chain_options genesis;
+    struct status status = settle_genesis(node, &genesis, message);
+    if (failed(status)) return status;
+    dev_chain_make(&node->chain, &node->arena, &genesis);
+    status = open_store(node, message);
+    if (failed(status)) return status;
+    node->kzg = kzg_setup_create(&node->arena);
+    node->pool = pool_create(&heap_source, node->kzg);
+    status = start_execution(node);
+    if (!failed(status)) status = start_coprocessor(node);
+    if (failed(status)) return status;
+    const struct execution_listener listener = {.head = on_head, .ctx = node};
+    execution_listen(node->execution, &listener);
+    status = start_solo(node);
+    if (failed(status)) return status;
+    node->backend = ARENA_NEW(&node->arena, struct rpc_backend);
+    node_fill_backend(node, node->backend);
+    return status_ok;
+}
+
+struct status node_create(
+    struct node **out,
+    char message[NODE_MESSAGE_SIZE],
+    uv_loop_t *loop,
+    const struct node_options *options
+) {
+    struct node *node = calloc(1, sizeof *node);
+    *out = NULL;
+    message[0] = '\0';
+    if (node == NULL) return status_make(STATUS_NO_SPACE, 0, "starting the node");
+    node->options = *options;
+    node->loop = loop;
+    arena_init(&node->arena, &heap_source);
+    struct status status = start_services(node, message);
+    if (!failed(status) && options->serves) status = node_serve(node, message);
+    if (failed(status)) {
+        if (message[0] == '\0') {
+            (void)snprintf(
+                message, NODE_MESSAGE_SIZE, "%s failed: %s", status.context,
+                status.os_error == 0 ? "see above" : strerror(status.os_error)
+            );
+        }
+        node_stop(node);
+        (void)uv_run(loop, UV_RUN_DEFAULT);
+        node_destroy(node);
+        return status;
+    }
+    *out = node;
+    return status_ok;
+}
+
+void node_stop(struct node *node) {
+    if (node->coprocessor != NULL) coprocessor_stop(node->coprocessor);
+    node_stop_serving(node);
+    solo_stop(node->solo);
+}
+
+void node_destroy(struct node *node) {
+    if (node == NULL) return;
+    node_free_backend(node);
+    node_free_server(node);
+    solo_destroy(node->solo);
+    coprocessor_destroy(node->coprocessor);
+    execution_destroy(node->execution);
+    if (node->pool != NULL) pool_destroy(node->pool);
+    if (node->kzg != NULL) kzg_setup_destroy(node->kzg);
+    store_close(node->store);
+    arena_reset(&node->arena);
+    free(node);
+}

@@ -1,0 +1,84 @@
+/* node_rpc: the node's JSON-RPC: tables, server, and what its clients are told of. */
+#include "rpc/backend.h"
+#include "rpc/namespaces.h"
+#include "service/node.h"
+#include "world/log.h"
+#include "world/version.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static uint64_t now_us(void *ctx) {
+    (void)ctx;
+    return clock_monotonic_us(&real_clock);
+}
+
+/* One line a call, as users of development chains read along. */
+static void observe(void *ctx, const struct rpc_record *record) {
+    char method[RPC_METHOD_NAME_MAX + 1];
+    (void)ctx;
+    memcpy(method, record->method.data, record->method.len);
+    method[record->method.len] = '\0';
+    if (record->code == 0) {
+        log_line(LOG_DEBUG, "rpc", {"method", LOG_STR(method)}, {"us", LOG_U64(record->time_us)});
+    } else {
+        char code[16];
+        (void)snprintf(code, sizeof code, "%d", record->code);
+        log_line(LOG_INFO, "rpc", {"method", LOG_STR(method)}, {"error", LOG_STR(code)});
+    }
+}
+
+static void describe_no_port(
+    const struct node_options *options, struct status status, char message[NODE_MESSAGE_SIZE]
+) {
+    if (status.os_error == EADDRINUSE) {
+        (void)snprintf(
+            message, NODE_MESSAGE_SIZE,
+            "port %u of %s is in use; stop what uses it, or choose another with --port",
+            options->port, options->host
+        );
+        return;
+    }
+    (void)snprintf(
+        message, NODE_MESSAGE_SIZE, "cannot listen on port %u of %s: %s", options->port,
+        options->host, status.os_error == 0 ? status.context : strerror(status.os_error)
+    );
+}
+
+struct status node_serve(struct node *node, char message[NODE_MESSAGE_SIZE]) {
+    const struct rpc_table tables[] = {
+        rpc_infinity_table(node->backend),
+        rpc_dev_table(node->backend),
+    };
+    struct rpc_table *kept = ARENA_ARRAY(&node->arena, struct rpc_table, ARRAY_LEN(tables));
+    memcpy(kept, tables, sizeof tables);
+    const struct rpc_dispatcher_options dispatcher = {
+        .tables = kept,
+        .table_count = ARRAY_LEN(tables),
+        .now_us = now_us,
+        .observer = observe,
+    };
+    node->dispatcher = rpc_dispatcher_create(&dispatcher);
+    const struct rpc_server_options server = {
+        .loop = node->loop,
+        .host = node->options.host,
+        .port = node->options.port,
+        .dispatcher = node->dispatcher,
+        .allow_origin = "*",
+        .greeting = "Infinity: JSON-RPC over HTTP (POST) and WebSocket on this port.\n",
+        .ctx = node,
+    };
+    const struct status status = rpc_server_create(&node->server, &server);
+    if (failed(status)) describe_no_port(&node->options, status, message);
+    return status;
+}
+
+void node_stop_serving(struct node *node) {
+    if (node->server == NULL) return;
+    rpc_server_close(node->server);
+    node->server = NULL;
+}
+
+void node_free_server(struct node *node) {
+    if (node->dispatcher != NULL) rpc_dispatcher_destroy(node->dispatcher);
+}
