@@ -14,6 +14,7 @@ static int cmd_version(int argc, char **argv) {
 
 int main(int argc, char **argv) {
     static const struct command commands[] = {
+        {"dev", "start a development chain", cmd_dev},
         {"evm", "run code, and the official tests of Ethereum", cmd_evm},
         {"machine", "run programs on the RISC-V machine", cmd_machine},
         {"program", "identify program images", cmd_program},
