@@ -53,7 +53,8 @@ struct trie_account_change {
  * storage tries first, then the accounts.
  *
  * Outcomes as trie_update's. changes[i].account.storage_root is set on TRIE_VALID, and of no use
- * otherwise. A leaf of an account that does not decode is TRIE_MALFORMED_NODE.
+ * otherwise. writes' owners point at the keys in changes, which therefore live as long as writes do.
+ * A leaf of an account that does not decode is TRIE_MALFORMED_NODE.
  */
 MUST_USE enum trie_verdict state_trie_update(
     struct arena *arena,

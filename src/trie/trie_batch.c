@@ -36,7 +36,13 @@ void trie_batch_init(
     const struct trie_reader *reader,
     struct trie_writes *writes
 ) {
-    *batch = (struct trie_batch){.arena = arena, .reader = reader, .writes = writes};
+    batch->arena = arena;
+    batch->reader = reader;
+    batch->writes = writes;
+    batch->verdict = TRIE_VALID;
+    batch->trees = NULL;
+    memset(batch->changed, 0, sizeof batch->changed);
+    batch->task_count = 0;
 }
 
 struct trie_tree *trie_batch_tree(
@@ -100,8 +106,7 @@ static const uint8_t *full_path(
     const size_t len = trie_path_len(decoded);
     uint8_t *full = arena_alloc_raw(arena, depth + len, 1);
     memcpy(full, path, depth);
-    for (size_t i = 0; i < len; i++)
-        full[depth + i] = trie_path_nibble(decoded, i);
+    (void)trie_path_nibbles(full + depth, decoded);
     return full;
 }
 
@@ -430,18 +435,33 @@ static struct bytes encode(const struct trie_loaded *node) {
     return bytes_from(encoded, trie_put_extension(encoded, nibbles, count, child));
 }
 
-/* Encodes a changed child and leaves how it stands in its parent. */
+static void hash_pending(struct trie_batch *batch) {
+    keccak256_many(batch->tasks, batch->task_count);
+    batch->task_count = 0;
+}
+
+/* *out is there after hash_pending. */
+static void hash_later(struct trie_batch *batch, struct hash *out, struct bytes encoded) {
+    if (batch->task_count == ARRAY_LEN(batch->tasks)) hash_pending(batch);
+    batch->tasks[batch->task_count++] = (struct keccak256_task){encoded, out};
+}
+
+/* Encodes a changed child and leaves how it stands in its parent, in the end by hash_pending. */
 static void finish_child(const struct slot *slot) {
     struct trie_loaded *node = slot->node;
     if (node == NULL || !node->is_changed) return;
     if (node->ref_size > 0) return; /* finished below an extension that its parent absorbed */
     const struct bytes encoded = encode(node);
-    node->ref_size = (uint8_t)trie_put_ref(node->ref, encoded);
     if (encoded.len > TRIE_INLINE_MAX) {
+        node->ref[0] = TRIE_HASH_CHILD;
+        node->ref_size = TRIE_REF_MAX;
+        hash_later(node->tree->batch, (struct hash *)(void *)(node->ref + 1), encoded);
         write_node(node, encoded);
-    } else if (node->was_stored) {
-        write_node(node, (struct bytes){NULL, 0});
+        return;
     }
+    memcpy(node->ref, encoded.data, encoded.len);
+    node->ref_size = (uint8_t)encoded.len;
+    if (node->was_stored) write_node(node, (struct bytes){NULL, 0});
 }
 
 static void finish_children(const struct trie_loaded *node) {
@@ -461,7 +481,7 @@ static void finish_root(struct trie_tree *tree) {
     }
     const struct bytes encoded = encode(top);
     write_node(top, encoded);
-    keccak256(&tree->root, encoded);
+    hash_later(tree->batch, &tree->root, encoded);
 }
 
 void trie_batch_finish(struct trie_batch *batch) {
@@ -475,8 +495,10 @@ void trie_batch_finish(struct trie_batch *batch) {
          * which this loop has finished a depth or more ago. */
         for (struct trie_loaded *node = first; node != NULL; node = node->next_changed)
             finish_children(node);
+        hash_pending(batch);
     }
     if (batch->verdict != TRIE_VALID) return;
     for (struct trie_tree *tree = batch->trees; tree != NULL; tree = tree->next)
         finish_root(tree);
+    hash_pending(batch);
 }

@@ -13,10 +13,12 @@
 #ifndef TRIE_TRIE_BATCH_H
 #define TRIE_TRIE_BATCH_H
 
+#include "crypto/keccak_many.h"
 #include "trie/trie_update.h"
 
 enum {
     TRIE_HASH_NIBBLES = 64, /* nibbles of a key of 32 bytes */
+    TRIE_TASKS_MAX = 64,    /* nodes that are hashed together */
 };
 
 struct trie_loaded; /* a node in memory */
@@ -28,6 +30,8 @@ struct trie_batch {
     enum trie_verdict verdict;
     struct trie_tree *trees;
     struct trie_loaded *changed[TRIE_HASH_NIBBLES + 1]; /* by depth */
+    struct keccak256_task tasks[TRIE_TASKS_MAX];        /* nodes encoded and not yet hashed */
+    size_t task_count;
 };
 
 /* One trie of a batch. */

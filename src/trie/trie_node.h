@@ -56,12 +56,28 @@ static inline uint8_t trie_path_nibble(const struct trie_node *node, size_t i) {
     return i % 2 == 0 ? byte >> 4 : byte & 0xf;
 }
 
-/* Two nibbles for each byte of key. */
+/* Two nibbles for each byte of key; four bytes at a time, each spread out by shifts. */
 static inline void trie_nibbles(uint8_t *out, struct bytes key) {
-    for (size_t i = 0; i < key.len; i++) {
-        out[2 * i] = key.data[i] >> 4;
-        out[2 * i + 1] = key.data[i] & 0xf;
+    const uint8_t *in = key.data;
+    size_t left = key.len;
+    for (; left >= 4; left -= 4, in += 4, out += 8) {
+        uint64_t v = load_be32(in);
+        v = (v | v << 16) & 0x0000ffff0000ffffULL;
+        v = (v | v << 8) & 0x00ff00ff00ff00ffULL;
+        v = (v | v << 4) & 0x0f0f0f0f0f0f0f0fULL;
+        store_be64(out, v);
     }
+    for (; left > 0; left--, in++) {
+        *out++ = *in >> 4;
+        *out++ = *in & 0xf;
+    }
+}
+
+/* All nibbles of a leaf's or extension's path; answers how many. */
+static inline size_t trie_path_nibbles(uint8_t *out, const struct trie_node *node) {
+    if (node->path_is_odd) *out++ = node->path.data[0] & 0xf;
+    trie_nibbles(out, bytes_slice(node->path, 1, node->path.len - 1));
+    return trie_path_len(node);
 }
 
 /* How many nibbles a and b have in common, of at most max. */
