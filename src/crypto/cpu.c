@@ -27,6 +27,10 @@ bool cpu_has_adx(void) {
     return (features() >> BIT_ADX & features() >> BIT_BMI2 & 1) != 0;
 }
 
+bool cpu_has_avx2(void) {
+    return __builtin_cpu_supports("avx2") != 0; /* asks the system's part as well, at start-up */
+}
+
 bool cpu_has_bmi2(void) {
     return (features() >> BIT_BMI1 & features() >> BIT_BMI2 & 1) != 0;
 }
@@ -38,6 +42,10 @@ bool cpu_has_sha(void) {
 }
 
 bool cpu_has_adx(void) {
+    return false;
+}
+
+bool cpu_has_avx2(void) {
     return false;
 }
 

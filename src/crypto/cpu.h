@@ -11,6 +11,7 @@
 
 bool cpu_has_sha(void);  /* SHA-256 rounds */
 bool cpu_has_adx(void);  /* two independent chains of carries, with bmi2's mulx */
+bool cpu_has_avx2(void); /* four 64-bit words at a time, and a system that keeps them */
 bool cpu_has_bmi2(void); /* rotation, multiplication and and-not with three operands */
 
 #endif

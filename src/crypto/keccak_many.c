@@ -1,5 +1,7 @@
 #include "crypto/keccak_many.h"
 
+#include "crypto/cpu.h"
+
 static void one_by_one(const struct keccak256_task *tasks, size_t count) {
     for (size_t i = 0; i < count; i++)
         keccak256(tasks[i].out, tasks[i].data);
@@ -151,7 +153,7 @@ static void four_at_a_time(const struct keccak256_task *tasks, size_t count) {
 }
 
 void keccak256_many(const struct keccak256_task *tasks, size_t count) {
-    if (count > 1 && __builtin_cpu_supports("avx2")) {
+    if (count > 1 && cpu_has_avx2()) {
         four_at_a_time(tasks, count);
         return;
     }
