@@ -157,12 +157,14 @@ static enum tx_verdict check_funds(
     return u256_less(&balance, &cost) ? TX_INSUFFICIENT_ACCOUNT_FUNDS : TX_VALID;
 }
 
+/* Where a transaction has several faults, clients and tests agree on which is named by this order. */
 static enum tx_verdict check_strict(
     struct block_run *run, const struct tx *tx, const struct address *sender
 ) {
-    enum tx_verdict verdict = tx_check(tx, &run->rules);
+    enum tx_verdict verdict = tx_check_type(tx->type, &run->rules);
     if (verdict == TX_VALID) verdict = check_room(run, tx);
     if (verdict == TX_VALID) verdict = check_fees(run, tx);
+    if (verdict == TX_VALID) verdict = tx_check(tx, &run->rules);
     if (verdict == TX_VALID) verdict = check_sender(run, tx, sender);
     if (verdict == TX_VALID) verdict = check_funds(run, tx, sender);
     return verdict;

@@ -241,7 +241,6 @@ uint64_t header_next_gas_limit(uint64_t parent_gas_limit, uint64_t target) {
 
 static enum block_verdict check_gas(const struct header *header, const struct header *parent) {
     if (header->gas_limit > HEADER_GAS_LIMIT_MAX) return BLOCK_GASLIMIT_TOO_BIG;
-    if (header->gas_used > header->gas_limit) return BLOCK_INVALID_GAS_USED_ABOVE_LIMIT;
 
     /* London's first block doubles the limit, so that its target is what the limit was. */
     uint64_t parent_limit = parent->gas_limit;
@@ -250,6 +249,7 @@ static enum block_verdict check_gas(const struct header *header, const struct he
                                                                  : parent_limit - header->gas_limit;
     if (difference >= parent_limit / HEADER_GAS_LIMIT_DIVISOR) return BLOCK_INVALID_GASLIMIT;
     if (header->gas_limit < HEADER_GAS_LIMIT_MIN) return BLOCK_INVALID_GASLIMIT;
+    if (header->gas_used > header->gas_limit) return BLOCK_GAS_USED_OVERFLOW;
 
     const struct u256 base_fee = header_next_base_fee(parent);
     if (!u256_equal(&header->base_fee_per_gas, &base_fee)) return BLOCK_INVALID_BASEFEE_PER_GAS;
@@ -267,14 +267,11 @@ static enum block_verdict check_merged(const struct header *header) {
     return BLOCK_VALID;
 }
 
+/* blob_gas_used is what the transactions make it: see chain_execute_block. */
 static enum block_verdict check_blob_gas(
     const struct header *header, const struct header *parent, const struct chain_rules *rules
 ) {
     if (header->form < HEADER_FORM_CANCUN) return BLOCK_VALID;
-    if (header->blob_gas_used > rules->blobs.max * TX_BLOB_GAS) {
-        return BLOCK_BLOB_GAS_USED_ABOVE_LIMIT;
-    }
-    if (header->blob_gas_used % TX_BLOB_GAS != 0) return BLOCK_INCORRECT_BLOB_GAS_USED;
     if (header->excess_blob_gas != header_next_excess_blob_gas(parent, rules)) {
         return BLOCK_INCORRECT_EXCESS_BLOB_GAS;
     }

@@ -109,10 +109,9 @@ enum tx_verdict { TX_VALID = 0, TX_VERDICTS(TX_VERDICT_CONSTANT) TX_VERDICT_COUN
     X(INVALID_BLOCK_TIMESTAMP_OLDER_THAN_PARENT, "timestamp not later than the parent's") \
     X(INVALID_GASLIMIT, "gas limit outside its bound")                                    \
     X(GASLIMIT_TOO_BIG, "gas limit above 2^63-1")                                         \
-    X(INVALID_GAS_USED_ABOVE_LIMIT, "gas used above the gas limit")                       \
+    X(GAS_USED_OVERFLOW, "gas used above the gas limit")                                  \
     X(INVALID_BASEFEE_PER_GAS, "wrong base fee")                                          \
     X(INCORRECT_EXCESS_BLOB_GAS, "wrong excess blob gas")                                 \
-    X(BLOB_GAS_USED_ABOVE_LIMIT, "blob gas used above the limit")                         \
     X(IMPORT_IMPOSSIBLE_DIFFICULTY_OVER_PARIS, "difficulty is not zero")                  \
     X(IMPORT_IMPOSSIBLE_UNCLES_OVER_PARIS, "block has uncles")                            \
     X(INVALID_NONCE, "nonce is not zero")                                                 \

@@ -36,6 +36,7 @@ int command_dispatch(
     const char *group, const struct command *table, int count, int argc, char **argv
 );
 
+int cmd_blocktest(int argc, char **argv);
 int cmd_dev(int argc, char **argv);
 int cmd_evm(int argc, char **argv);
 int cmd_evm_run(int argc, char **argv);

@@ -5,6 +5,7 @@ int cmd_evm(int argc, char **argv) {
     static const struct command commands[] = {
         {"run", "call code and print what it returns, trace it or measure it", cmd_evm_run},
         {"statetest", "run state tests (GeneralStateTests, execution-spec-tests)", cmd_statetest},
+        {"blocktest", "run blockchain tests: import and build blocks", cmd_blocktest},
         {"txtest", "run transaction tests: decode, judge and find the sender", cmd_txtest},
     };
     return command_dispatch(

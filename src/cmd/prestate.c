@@ -132,6 +132,19 @@ struct state_reader prestate_reader(struct prestate_source *source) {
     };
 }
 
+void prestate_fill(struct state *state, const struct prestate *accounts) {
+    for (size_t i = 0; i < accounts->count; i++) {
+        const struct prestate_account *const account = &accounts->accounts[i];
+        state_set_balance(state, &account->address, &account->account.balance);
+        state_set_nonce(state, &account->address, account->account.nonce);
+        if (account->code.len != 0) state_set_code(state, &account->address, account->code);
+        for (size_t j = 0; j < account->slot_count; j++) {
+            const struct prestate_slot *const slot = &account->slots[j];
+            state_set_storage(state, &account->address, &slot->key, &slot->value);
+        }
+    }
+}
+
 /* Old slots (none where they were wiped) merged with the changed ones; both ascend. */
 static void merge_slots(
     struct arena *arena,

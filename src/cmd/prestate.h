@@ -38,6 +38,9 @@ struct prestate_source {
 };
 struct state_reader prestate_reader(struct prestate_source *source);
 
+/* Puts the accounts into a state. */
+void prestate_fill(struct state *state, const struct prestate *accounts);
+
 /* *out is before with diff applied; it shares memory with both. */
 void prestate_apply(
     struct arena *arena,

@@ -9,6 +9,7 @@
 #include <regex.h>
 #include <unistd.h>
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,13 +70,15 @@ static void copy_name(char out[NAME_MAX_SIZE], const char *text) {
 
 /* The archive of a file: the longest of the counts table whose name stands in its path. */
 static void archive_of(const struct suite_run *run, char out[NAME_MAX_SIZE], const char *file) {
+    char whole[PATH_MAX];
     size_t longest = 0;
     copy_name(out, "");
+    if (run->counts.count == 0 || realpath(file, whole) == NULL) return;
     for (size_t i = 0; i < run->counts.count; i++) {
         char part[NAME_MAX_SIZE + 2];
         const char *const archive = run->counts.rows[i].columns[0];
         (void)snprintf(part, sizeof part, "%s/", archive);
-        if (strlen(archive) > longest && strstr(file, part) != NULL) {
+        if (strlen(archive) > longest && strstr(whole, part) != NULL) {
             longest = strlen(archive);
             copy_name(out, archive);
         }
@@ -226,6 +229,8 @@ static const struct {
     {"TYPE_NOT_SUPPORTED", "TYPE_3_TX_PRE_FORK"},
     {"TYPE_NOT_SUPPORTED", "TYPE_4_TX_PRE_FORK"},
     {"RLP_INVALID_VALUE", "VALUE_OVERFLOW"},
+    {"IMPORT_IMPOSSIBLE_SHANGHAI", "INCORRECT_BLOCK_FORMAT"},
+    {"IMPORT_IMPOSSIBLE_PARIS_OVER_SHANGHAI", "INCORRECT_BLOCK_FORMAT"},
     {"PRIORITY_GREATER_THAN_MAX_FEE_PER_GAS_2", "PRIORITY_GREATER_THAN_MAX_FEE_PER_GAS"},
     /* A v that is none may be read as a wrong chain id. */
     {"INVALID_CHAINID", "INVALID_SIGNATURE_VRS"},
