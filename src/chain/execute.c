@@ -478,7 +478,7 @@ static enum block_verdict check_header(
     }
     if (input->gas_limit != NULL) {
         if (header->gas_limit != *input->gas_limit) return BLOCK_INVALID_GASLIMIT;
-        if (header->gas_used > header->gas_limit) return BLOCK_INVALID_GAS_USED_ABOVE_LIMIT;
+        if (header->gas_used > header->gas_limit) return BLOCK_GAS_USED_OVERFLOW;
         judged.gas_limit = input->parent->gas_limit;
         judged.gas_used = min_u64(header->gas_used, judged.gas_limit);
     }
