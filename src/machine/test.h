@@ -48,7 +48,7 @@ static inline uint64_t test_random(uint64_t *seed) {
 }
 
 /* Instructions in the making. */
-enum { TEST_TEXT_MAX = 1 << 14 };
+enum { TEST_TEXT_MAX = 1 << 17 };
 
 struct test_text {
     uint32_t words[TEST_TEXT_MAX];
