@@ -1,9 +1,8 @@
 /* infinity evm run: one call of given code, for debugging and for measuring the interpreter. */
 #include "cmd/command.h"
 #include "codec/hex.h"
-#include "crypto/keccak.h"
 #include "evm/eip3155.h"
-#include "evm/evm.h"
+#include "evm/lone_call.h"
 #include "world/heap.h"
 
 #include <stdio.h>
@@ -12,7 +11,6 @@
 #include <time.h>
 
 #define FILE_SIZE_MAX  ((size_t)64 << 20)
-#define GAS_DEFAULT    UINT64_C(10000000000)
 #define CODE_CACHE_MAX ((size_t)64 << 20)
 
 enum { RUNS_MIN = 5, RUNS_MAX = 1000000 };
@@ -46,94 +44,11 @@ static const char help[] =
     "Exit status: 0 the call succeeded, 1 it did not, 2 bad usage, 3 failure.\n";
 
 struct run_options {
-    struct bytes code, input;
-    uint64_t gas;
-    const struct evm_rules *rules;
-    struct address caller, address;
-    struct u256 value;
+    struct bytes code;
+    struct lone_call call;
     bool trace, json, bench, cold;
     uint64_t runs; /* 0: as many as fill the time */
 };
-
-/* One account with code, and a sender who can pay. */
-struct run_world {
-    const struct run_options *options;
-    struct hash code_hash;
-};
-
-static bool read_account(void *ctx, const struct address *address, struct account *out) {
-    const struct run_world *world = ctx;
-    const struct run_options *options = world->options;
-    const bool is_caller = address_equal(address, &options->caller);
-    const bool is_callee = address_equal(address, &options->address);
-    if (!is_caller && !is_callee) return false;
-
-    *out = (struct account){.code_hash = keccak256_of_empty, .storage_root = state_empty_root};
-    if (is_caller) out->balance = options->value;
-    if (is_callee) out->code_hash = world->code_hash;
-    return true;
-}
-
-static void read_storage(
-    void *ctx, const struct address *address, const struct u256 *slot, struct u256 *value
-) {
-    (void)ctx;
-    (void)address;
-    (void)slot;
-    *value = U256_ZERO;
-}
-
-static struct bytes read_code(void *ctx, const struct hash *code_hash) {
-    const struct run_world *world = ctx;
-    const bool known = hash_equal(code_hash, &world->code_hash);
-    return known ? world->options->code : bytes_from(NULL, 0);
-}
-
-static void read_block_hash(void *ctx, uint64_t number, struct hash *out) {
-    (void)ctx;
-    (void)number;
-    *out = (struct hash){{0}};
-}
-
-static void run_once(
-    struct evm *evm,
-    struct arena *arena,
-    const struct run_world *world,
-    const struct evm_tracer *tracer,
-    struct evm_result *result
-) {
-    const struct run_options *options = world->options;
-    const struct state_reader reader = {
-        read_account, read_storage, read_code, read_block_hash, (void *)(uintptr_t)world};
-    const struct evm_block block = {
-        .number = 1,
-        .timestamp = 1,
-        .gas_limit = options->gas,
-        .chain_id = 1,
-        .blob_base_fee = U256_ONE};
-    const struct evm_tx tx = {.origin = options->caller};
-    struct state state;
-    state_init(&state, arena, &reader);
-    state_begin_transaction(&state);
-    (void)state_warm_account(&state, &options->caller);
-    (void)state_warm_account(&state, &options->address);
-    for (size_t i = 0; i < options->rules->precompile_count; i++) {
-        const struct address address = evm_precompile_address(options->rules, i);
-        (void)state_warm_account(&state, &address);
-    }
-    const struct evm_context context = {
-        .rules = options->rules, .block = &block, .tx = &tx, .state = &state, .tracer = tracer};
-    const struct evm_message message = {
-        .kind = EVM_CALL,
-        .gas = options->gas,
-        .sender = options->caller,
-        .recipient = options->address,
-        .code_address = options->address,
-        .value = options->value,
-        .input = options->input,
-    };
-    evm_execute(evm, &context, &message, result);
-}
 
 static uint64_t now_ns(clockid_t clock) {
     struct timespec t;
@@ -148,9 +63,8 @@ static int compare_u64(const void *a, const void *b) {
 
 /* The median time of a run; the result is that of the last. */
 static uint64_t bench(
-    struct evm *evm, struct arena *arena, const struct run_world *world, struct evm_result *result
+    struct run_options *options, struct evm *evm, struct arena *arena, struct evm_result *result
 ) {
-    const struct run_options *options = world->options;
     const char *clock_name = getenv("BENCH_CLOCK");
     const bool cpu = clock_name != NULL && strcmp(clock_name, "cpu") == 0;
     const clockid_t clock = cpu ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC;
@@ -165,7 +79,7 @@ static uint64_t bench(
         if (options->cold) evm_drop_code_cache(evm);
         const uint64_t begin = now_ns(clock);
         arena_rewind(arena, mark);
-        run_once(evm, arena, world, NULL, result);
+        lone_call_run(&options->call, evm, arena, result);
         times[count] = now_ns(clock) - begin;
         total += times[count++];
     }
@@ -183,7 +97,7 @@ static void print_trace_line(void *ctx, struct bytes text) {
 static void print_result(
     const struct run_options *options, const struct evm_result *result, uint64_t time_ns
 ) {
-    const uint64_t gas_used = options->gas - result->gas_left;
+    const uint64_t gas_used = options->call.gas - result->gas_left;
     char *output = malloc(HEX_TEXT_SIZE(result->output.len) + 1);
     ASSERT(output != NULL && "out of memory");
     output[hex_encode(output, result->output)] = '\0';
@@ -314,7 +228,7 @@ static int read_number_option(struct run_options *options, enum option option, c
     switch (option) {
     case OPTION_GAS:
         name = "--gas: not a number up to 2^63 - 1";
-        good = read_u64(text, &options->gas) && options->gas <= INT64_MAX;
+        good = read_u64(text, &options->call.gas) && options->call.gas <= INT64_MAX;
         break;
     case OPTION_RUNS:
         name = "--runs: not a number from 1 to 1000000";
@@ -322,15 +236,15 @@ static int read_number_option(struct run_options *options, enum option option, c
         break;
     case OPTION_VALUE:
         name = "--value: not a number below 2^256";
-        good = read_u256(text, &options->value);
+        good = read_u256(text, &options->call.value);
         break;
     case OPTION_CALLER:
         name = "--caller: not an address";
-        good = read_address(text, &options->caller);
+        good = read_address(text, &options->call.caller);
         break;
     case OPTION_ADDRESS:
         name = "--address: not an address";
-        good = read_address(text, &options->address);
+        good = read_address(text, &options->call.address);
         break;
     default: break;
     }
@@ -343,12 +257,12 @@ static int read_option(
     enum evm_revision revision;
     switch (option) {
     case OPTION_CODE: return read_value(arena, "--code", text, true, &options->code);
-    case OPTION_INPUT: return read_value(arena, "--input", text, false, &options->input);
+    case OPTION_INPUT: return read_value(arena, "--input", text, false, &options->call.input);
     case OPTION_FORK:
         if (!evm_revision_from_name(&revision, bytes_from(text, strlen(text)))) {
             return command_usage_error(command_name, "--fork: no rules are called '%s'", text);
         }
-        options->rules = evm_rules_of(revision);
+        options->call.rules = evm_rules_of(revision);
         return EXIT_GOOD;
     case OPTION_TRACE: options->trace = true; return EXIT_GOOD;
     case OPTION_JSON: options->json = true; return EXIT_GOOD;
@@ -401,24 +315,24 @@ static int read_options(
     return EXIT_GOOD;
 }
 
-static int run(struct arena *arena, const struct run_options *options) {
-    struct run_world world = {.options = options};
-    keccak256(&world.code_hash, options->code);
+static int run(struct arena *arena, struct run_options *options) {
+    struct lone_call *call = &options->call;
     struct evm *evm = evm_create(&heap_source, CODE_CACHE_MAX);
     struct evm_result result;
     uint64_t time_ns = 0;
     if (options->bench) {
-        time_ns = bench(evm, arena, &world, &result);
+        time_ns = bench(options, evm, arena, &result);
     } else if (options->trace) {
         struct eip3155 *trace = malloc(sizeof *trace);
         ASSERT(trace != NULL && "out of memory");
         struct evm_tracer tracer;
-        eip3155_init(trace, &tracer, options->rules, print_trace_line, stderr);
-        run_once(evm, arena, &world, &tracer, &result);
-        eip3155_result(trace, &result, options->gas - result.gas_left);
+        eip3155_init(trace, &tracer, call->rules, print_trace_line, stderr);
+        call->tracer = &tracer;
+        lone_call_run(call, evm, arena, &result);
+        eip3155_result(trace, &result, call->gas - result.gas_left);
         free(trace);
     } else {
-        run_once(evm, arena, &world, NULL, &result);
+        lone_call_run(call, evm, arena, &result);
     }
     print_result(options, &result, time_ns);
     const bool success = result.status == EVM_SUCCESS;
@@ -427,12 +341,8 @@ static int run(struct arena *arena, const struct run_options *options) {
 }
 
 int cmd_evm_run(int argc, char **argv) {
-    struct run_options options = {
-        .gas = GAS_DEFAULT,
-        .rules = evm_rules_of(EVM_OSAKA),
-        .caller = {{[14] = 0x73, 0x65, 0x6e, 0x64, 0x65, 0x72}},
-        .address = {{[12] = 0x72, 0x65, 0x63, 0x65, 0x69, 0x76, 0x65, 0x72}},
-    };
+    struct run_options options = {0};
+    lone_call_init(&options.call, evm_rules_of(EVM_OSAKA), bytes_from(NULL, 0));
     struct arena arena;
     arena_init(&arena, &heap_source);
     bool help_wanted;
@@ -440,6 +350,7 @@ int cmd_evm_run(int argc, char **argv) {
     if (help_wanted) {
         (void)fputs(help, stdout);
     } else if (status == EXIT_GOOD) {
+        lone_call_set_code(&options.call, options.code);
         status = run(&arena, &options);
     }
     arena_reset(&arena);
