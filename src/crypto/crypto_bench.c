@@ -47,6 +47,10 @@ struct bench {
     ECDSA_SIG *p256_signature;
     struct u256 p256_numbers[4]; /* r, s, x, y */
     uint8_t point_evaluation[KZG_POINT_EVALUATION_SIZE];
+    struct kzg_setup *setup;
+    uint8_t blob[KZG_BLOB_SIZE]; /* zeros */
+    uint8_t random_blob[KZG_BLOB_SIZE];
+    struct kzg_proof cell_proofs[KZG_CELLS_PER_BLOB];
 };
 
 static void *heap_get(void *ctx, size_t size) {
@@ -170,10 +174,18 @@ static void bls_pairing(struct bench *b) {
 static void point_evaluation(struct bench *b) {
     if (kzg_verify_point_evaluation(BYTES_OF(b->point_evaluation)) != KZG_VALID) printf("wrong\n");
 }
-static void load_setup(struct bench *b) {
-    struct kzg_setup *const setup = kzg_setup_create(&b->arena);
-    kzg_setup_load(setup);
-    kzg_setup_destroy(setup);
+static void verify_cells(struct bench *b) {
+    const struct kzg_commitment infinity = {{0xc0}};
+    const enum kzg_verdict verdict =
+        kzg_verify_blob_cell_proofs(b->setup, &b->arena, b->blob, &infinity, b->cell_proofs, 1);
+    if (verdict != KZG_VALID) printf("wrong\n");
+}
+static void compute_cell_proofs(struct bench *b) {
+    (void)!kzg_compute_cells_and_proofs(b->setup, NULL, b->cell_proofs, b->blob);
+}
+static void commit_blob(struct bench *b) {
+    struct kzg_commitment commitment;
+    (void)!kzg_blob_to_commitment(b->setup, &commitment, b->random_blob);
 }
 
 static void power(struct bench *b) {
@@ -277,6 +289,20 @@ static void bench_powers(struct bench *b) {
     BN_CTX_free(b->bn_context);
 }
 
+static void bench_blobs(struct bench *b) {
+    struct arena arena;
+    arena_init(&arena, &heap);
+    b->setup = kzg_setup_create(&arena);
+    for (size_t i = 0; i < sizeof b->random_blob; i++) {
+        b->random_blob[i] = i % 32 == 0 ? 0 : (uint8_t)(i * 31 + i / 256);
+    }
+    row(b, "kzg commit to a blob", commit_blob, NULL, NULL);
+    row(b, "kzg proofs of the cells of a blob", compute_cell_proofs, NULL, NULL);
+    row(b, "kzg verify the cells of a blob", verify_cells, NULL, NULL);
+    kzg_setup_destroy(b->setup);
+    arena_reset(&arena);
+}
+
 static void bench_hashes(struct bench *b) {
     row(b, "keccak-f[1600]", keccak_f, "portable path", keccak_f_portable);
     b->size = 32;
@@ -314,7 +340,7 @@ int main(void) {
     b->size = 2 * BLS12_381_PAIR_SIZE;
     row(b, "bls12-381 pairing check of 2", bls_pairing, NULL, NULL);
     row(b, "kzg point evaluation", point_evaluation, NULL, NULL);
-    row(b, "kzg load the trusted setup", load_setup, NULL, NULL);
+    bench_blobs(b);
     bench_powers(b);
     ECDSA_SIG_free(b->p256_signature);
     EC_KEY_free(b->p256_key);

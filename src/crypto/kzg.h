@@ -50,23 +50,19 @@ MUST_USE enum kzg_verdict kzg_verify_proof(
 /* Precompile 0x0a: versioned hash, z, y, commitment, proof, together 192 bytes. Needs no setup. */
 MUST_USE enum kzg_verdict kzg_verify_point_evaluation(struct bytes input);
 
-/* The trusted setup, compiled into the program. Making one is free; the first operation that
- * needs its points reads them (some tens of milliseconds, some megabytes of the heap), so a program
- * that never meets a blob never pays. Any number of threads may use one at a time. The struct lives
- * as long as the arena; destroy, after the last use, gives the points back. */
+/* The trusted setup as the build has read and checked it: constants of the program (3 MB, paged in
+ * when they are first used), so making one is free. Read-only: any number of threads may use one.
+ * It lives as long as the arena; using it after destroy stops the program. */
 struct kzg_setup;
 struct kzg_setup *kzg_setup_create(struct arena *arena);
 void kzg_setup_destroy(struct kzg_setup *setup);
 
-/* Reads the points now rather than at the first use. */
-void kzg_setup_load(struct kzg_setup *setup);
-
 /* blob: KZG_BLOB_SIZE bytes. */
 MUST_USE enum kzg_verdict kzg_blob_to_commitment(
-    struct kzg_setup *setup, struct kzg_commitment *out, const uint8_t *blob
+    const struct kzg_setup *setup, struct kzg_commitment *out, const uint8_t *blob
 );
 MUST_USE enum kzg_verdict kzg_compute_blob_proof(
-    struct kzg_setup *setup,
+    const struct kzg_setup *setup,
     struct kzg_proof *out,
     const uint8_t *blob,
     const struct kzg_commitment *commitment
@@ -74,7 +70,7 @@ MUST_USE enum kzg_verdict kzg_compute_blob_proof(
 
 /* blobs: count blobs one after the other. KZG_VALID where count is 0. */
 MUST_USE enum kzg_verdict kzg_verify_blob_proof_batch(
-    struct kzg_setup *setup,
+    const struct kzg_setup *setup,
     const uint8_t *blobs,
     const struct kzg_commitment *commitments,
     const struct kzg_proof *proofs,
@@ -83,12 +79,12 @@ MUST_USE enum kzg_verdict kzg_verify_blob_proof_batch(
 
 /* cells: KZG_CELLS_PER_BLOB cells one after the other; either output may be NULL. */
 MUST_USE enum kzg_verdict kzg_compute_cells_and_proofs(
-    struct kzg_setup *setup, uint8_t *cells, struct kzg_proof *proofs, const uint8_t *blob
+    const struct kzg_setup *setup, uint8_t *cells, struct kzg_proof *proofs, const uint8_t *blob
 );
 
 /* Cell i is cell cell_indices[i] of the extended blob behind commitments[i]. */
 MUST_USE enum kzg_verdict kzg_verify_cell_proof_batch(
-    struct kzg_setup *setup,
+    const struct kzg_setup *setup,
     const struct kzg_commitment *commitments,
     const uint64_t *cell_indices,
     const uint8_t *cells,
@@ -100,7 +96,7 @@ MUST_USE enum kzg_verdict kzg_verify_cell_proof_batch(
  * proofs for each of count <= KZG_BLOBS_MAX blobs (EIP-7594, network wrapper of version 1). The
  * arena is left as it was. */
 MUST_USE enum kzg_verdict kzg_verify_blob_cell_proofs(
-    struct kzg_setup *setup,
+    const struct kzg_setup *setup,
     struct arena *arena,
     const uint8_t *blobs,
     const struct kzg_commitment *commitments,

@@ -10,57 +10,43 @@ _Static_assert(CELLS_PER_EXT_BLOB == KZG_CELLS_PER_BLOB, "cells of an extended b
 _Static_assert(sizeof(KZGProof) == sizeof(struct kzg_proof), "a proof is its bytes");
 _Static_assert(sizeof(Bytes48) == sizeof(struct kzg_commitment), "a commitment is its bytes");
 
-enum { NOT_LOADED = 0, PUBLISHING, LOADED };
+_Static_assert(sizeof setup_g1_lagrange_brp == FIELD_ELEMENTS_PER_BLOB * sizeof(g1_t), "points");
+_Static_assert(ARRAY_LEN(setup_columns) == CELLS_PER_EXT_BLOB, "columns");
 
 struct kzg_setup {
-    int state; /* of settings; read and written by __atomic_* only */
     KZGSettings settings;
+    g1_t *columns[CELLS_PER_EXT_BLOB];
 };
 
+/* c-kzg's struct has no const, but its functions take it as const and only read. */
+static void *readable(const uint64_t *words) {
+    return (void *)(uintptr_t)words;
+}
+
 struct kzg_setup *kzg_setup_create(struct arena *arena) {
-    return ARENA_NEW(arena, struct kzg_setup);
+    struct kzg_setup *const setup = ARENA_NEW(arena, struct kzg_setup);
+    for (size_t i = 0; i < CELLS_PER_EXT_BLOB; i++) {
+        setup->columns[i] = readable(setup_columns[i]);
+    }
+    setup->settings = (KZGSettings){
+        .roots_of_unity = readable(setup_roots),
+        .brp_roots_of_unity = readable(setup_brp_roots),
+        .reverse_roots_of_unity = readable(setup_reverse_roots),
+        .g1_values_monomial = readable(setup_g1_monomial),
+        .g1_values_lagrange_brp = readable(setup_g1_lagrange_brp),
+        .g2_values_monomial = readable(setup_g2_monomial),
+        .x_ext_fft_columns = setup->columns,
+    };
+    return setup;
 }
 
 void kzg_setup_destroy(struct kzg_setup *setup) {
-    if (__atomic_load_n(&setup->state, __ATOMIC_ACQUIRE) == LOADED) {
-        free_trusted_setup(&setup->settings);
-    }
-    setup->state = NOT_LOADED;
+    setup->settings = (KZGSettings){0};
 }
 
-static void read_points(KZGSettings *settings) {
-    enum { NO_PRECOMPUTED_TABLES = 0 };
-    const C_KZG_RET result = load_trusted_setup(
-        settings, setup_g1_monomial, sizeof setup_g1_monomial, setup_g1_lagrange,
-        sizeof setup_g1_lagrange, setup_g2_monomial, sizeof setup_g2_monomial, NO_PRECOMPUTED_TABLES
-    );
-    ASSERT(result == C_KZG_OK); /* the points are ours */
-    ASSERT(memcmp(setup_g2_monomial + sizeof kzg_tau_g2, kzg_tau_g2, sizeof kzg_tau_g2) == 0);
-}
-
-/* Threads that come first together each read the points, and the first to be done publishes its
- * own; the others wait for no more than the copying of a struct. */
-static const KZGSettings *settings_of(struct kzg_setup *setup) {
-    if (LIKELY(__atomic_load_n(&setup->state, __ATOMIC_ACQUIRE) == LOADED)) return &setup->settings;
-
-    KZGSettings settings;
-    read_points(&settings);
-    int expected = NOT_LOADED;
-    if (__atomic_compare_exchange_n(
-            &setup->state, &expected, PUBLISHING, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE
-        )) {
-        setup->settings = settings;
-        __atomic_store_n(&setup->state, LOADED, __ATOMIC_RELEASE);
-        return &setup->settings;
-    }
-    free_trusted_setup(&settings);
-    while (__atomic_load_n(&setup->state, __ATOMIC_ACQUIRE) != LOADED) {
-    }
+static const KZGSettings *settings_of(const struct kzg_setup *setup) {
+    ASSERT(setup->settings.roots_of_unity != NULL); /* not destroyed */
     return &setup->settings;
-}
-
-void kzg_setup_load(struct kzg_setup *setup) {
-    (void)settings_of(setup);
 }
 
 /* C_KZG_ERROR and C_KZG_MALLOC are bugs or an exhausted machine; bad input is C_KZG_BADARGS. */
@@ -71,7 +57,7 @@ static enum kzg_verdict verdict_of(C_KZG_RET result, bool is_proven) {
 }
 
 enum kzg_verdict kzg_blob_to_commitment(
-    struct kzg_setup *setup, struct kzg_commitment *out, const uint8_t *blob
+    const struct kzg_setup *setup, struct kzg_commitment *out, const uint8_t *blob
 ) {
     const C_KZG_RET result =
         blob_to_kzg_commitment((KZGCommitment *)out, (const Blob *)blob, settings_of(setup));
@@ -79,7 +65,7 @@ enum kzg_verdict kzg_blob_to_commitment(
 }
 
 enum kzg_verdict kzg_compute_blob_proof(
-    struct kzg_setup *setup,
+    const struct kzg_setup *setup,
     struct kzg_proof *out,
     const uint8_t *blob,
     const struct kzg_commitment *commitment
@@ -91,7 +77,7 @@ enum kzg_verdict kzg_compute_blob_proof(
 }
 
 enum kzg_verdict kzg_verify_blob_proof_batch(
-    struct kzg_setup *setup,
+    const struct kzg_setup *setup,
     const uint8_t *blobs,
     const struct kzg_commitment *commitments,
     const struct kzg_proof *proofs,
@@ -106,7 +92,7 @@ enum kzg_verdict kzg_verify_blob_proof_batch(
 }
 
 enum kzg_verdict kzg_compute_cells_and_proofs(
-    struct kzg_setup *setup, uint8_t *cells, struct kzg_proof *proofs, const uint8_t *blob
+    const struct kzg_setup *setup, uint8_t *cells, struct kzg_proof *proofs, const uint8_t *blob
 ) {
     ASSERT(cells != NULL || proofs != NULL);
     const C_KZG_RET result = compute_cells_and_kzg_proofs(
@@ -116,7 +102,7 @@ enum kzg_verdict kzg_compute_cells_and_proofs(
 }
 
 enum kzg_verdict kzg_verify_cell_proof_batch(
-    struct kzg_setup *setup,
+    const struct kzg_setup *setup,
     const struct kzg_commitment *commitments,
     const uint64_t *cell_indices,
     const uint8_t *cells,
@@ -132,7 +118,7 @@ enum kzg_verdict kzg_verify_cell_proof_batch(
 }
 
 enum kzg_verdict kzg_verify_blob_cell_proofs(
-    struct kzg_setup *setup,
+    const struct kzg_setup *setup,
     struct arena *arena,
     const uint8_t *blobs,
     const struct kzg_commitment *commitments,
