@@ -14,8 +14,10 @@ static int cmd_version(int argc, char **argv) {
 
 int main(int argc, char **argv) {
     static const struct command commands[] = {
+        {"demo", "start a chain, run every sample program on it, stop", cmd_demo},
         {"dev", "start a development chain", cmd_dev},
         {"evm", "run code, and the official tests of Ethereum", cmd_evm},
+        {"job", "ask a chain to run a program", cmd_job},
         {"machine", "run programs on the RISC-V machine", cmd_machine},
         {"program", "identify program images", cmd_program},
         {"version", "print the version", cmd_version},
