@@ -4,8 +4,10 @@
 #include <lmdb.h>
 #include <pthread.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <errno.h>
@@ -13,11 +15,11 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define MEMORY_ROOM_MIN \
-    ((uint64_t)512 << 20) /* free in /dev/shm, or the memory store goes elsewhere */
-#define PATH_SIZE      4096
-#define DIRECTORY_MODE 0700
-#define FILE_MODE      0600
+#define MEMORY_ROOM_MIN ((uint64_t)1 << 30) /* free in a directory, for a store in memory */
+#define RESIDENT_MAX    ((size_t)32 << 20)  /* of file pages, before the map's are let go */
+#define PATH_SIZE       4096
+#define DIRECTORY_MODE  0700
+#define FILE_MODE       0600
 
 static const char *const table_names[TABLE_COUNT] = {
     [TABLE_META] = "meta",
@@ -46,7 +48,9 @@ struct database {
     MDB_dbi tables[TABLE_COUNT];
     struct txn writer;
     size_t map_size;
-    int lock_file; /* -1 in memory */
+    void *map;      /* where LMDB has it; NULL if that could not be found out */
+    int lock_file;  /* -1 in memory */
+    int statm_file; /* /proc/self/statm, or -1 */
 
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t readers_gone;
@@ -112,15 +116,20 @@ static struct status take_lock(
     return status_ok;
 }
 
-/* A place for files that only we hold: memory if it has room, else the disk's cache. */
-static struct status make_memory_directory(char *path, size_t size) {
-    const char *temporary = getenv("TMPDIR");
-    if (temporary == NULL || temporary[0] == '\0') temporary = "/tmp";
+static bool has_room(const char *path) {
     struct statvfs room;
-    if (statvfs("/dev/shm", &room) == 0 &&
-        (uint64_t)room.f_bavail * room.f_frsize >= MEMORY_ROOM_MIN)
-        temporary = "/dev/shm";
-    if (snprintf(path, size, "%s/infinity-XXXXXX", temporary) >= (int)size)
+    return access(path, W_OK | X_OK) == 0 && statvfs(path, &room) == 0 &&
+        (uint64_t)room.f_bavail * room.f_frsize >= MEMORY_ROOM_MIN;
+}
+
+/* A place for files that only we hold. On a disk their pages are as fast as in memory, and the system
+ * can write them out when it needs the room; so memory itself comes last. */
+static struct status make_memory_directory(char *path, size_t size) {
+    const char *places[] = {getenv("TMPDIR"), "/tmp", "/dev/shm"};
+    const char *place = "/tmp";
+    for (size_t i = ARRAY_LEN(places); i-- > 0;)
+        if (places[i] != NULL && has_room(places[i])) place = places[i];
+    if (snprintf(path, size, "%s/infinity-XXXXXX", place) >= (int)size)
         return status_make(STATUS_IO, ENAMETOOLONG, "naming a temporary directory");
     if (mkdtemp(path) == NULL) return from_errno("making a temporary directory");
     return status_ok;
@@ -184,6 +193,42 @@ static int fill_short_file(struct database *database) {
     return 0;
 }
 
+/* LMDB does not say where its map is: the system knows. */
+static void find_map(struct database *database) {
+    int file;
+    struct stat stat;
+    database->map = NULL;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    if (maps == NULL) return;
+    if (mdb_env_get_fd(database->env, &file) == 0 && fstat(file, &stat) == 0) {
+        unsigned long start;
+        unsigned long end;
+        unsigned long inode;
+        unsigned major;
+        unsigned minor;
+        char line[PATH_SIZE + 128];
+        while (database->map == NULL && fgets(line, sizeof line, maps) != NULL)
+            if (sscanf(line, "%lx-%lx %*s %*s %x:%x %lu", &start, &end, &major, &minor, &inode) ==
+                    5 &&
+                inode == stat.st_ino && major == major(stat.st_dev) &&
+                minor == minor(stat.st_dev) && end - start >= database->map_size)
+                database->map = (void *)start;
+    }
+    (void)fclose(maps);
+}
+
+/* Every page that was ever read through the map counts as this process's memory until the system wants
+ * it back. We let go of them all when they are many: those in use come back from the system's cache. */
+static void let_pages_go(struct database *database) {
+    char text[64] = {0};
+    unsigned long shared = 0;
+    if (database->map == NULL || database->statm_file < 0) return;
+    if (pread(database->statm_file, text, sizeof text - 1, 0) <= 0) return;
+    if (sscanf(text, "%*s %*s %lu", &shared) != 1) return;
+    if (shared * (unsigned long)sysconf(_SC_PAGESIZE) > RESIDENT_MAX)
+        (void)madvise(database->map, database->map_size, MADV_DONTNEED);
+}
+
 static struct status open_files(
     struct database *database, enum database_verdict *verdict, const char *path
 ) {
@@ -199,6 +244,7 @@ static struct status open_files(
     if (path == NULL) unlink_memory_directory(memory_path);
     if (code == 0) code = fill_short_file(database);
     if (code == 0) code = open_tables(database);
+    if (code == 0) find_map(database);
     switch (code) {
     case MDB_INVALID:
     case MDB_VERSION_MISMATCH:
@@ -224,6 +270,7 @@ struct status database_open(
     ASSERT(database != NULL);
     database->map_size = map_size;
     database->lock_file = -1;
+    database->statm_file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     database->writer.database = database;
     (void)pthread_mutex_init(&database->mutex, NULL);
     (void)pthread_cond_init(&database->readers_gone, NULL);
@@ -257,6 +304,7 @@ void database_close(struct database *database) {
     }
     if (database->env != NULL) mdb_env_close(database->env);
     if (database->lock_file >= 0) (void)close(database->lock_file);
+    if (database->statm_file >= 0) (void)close(database->statm_file);
     (void)pthread_mutex_destroy(&database->mutex);
     (void)pthread_cond_destroy(&database->readers_gone);
     free(database);
@@ -294,7 +342,10 @@ static struct status grow_when_alone(struct database *database, uint64_t wait_ms
             : pthread_cond_timedwait(&database->readers_gone, &database->mutex, &until);
     if (database->reader_count == 0) {
         code = mdb_env_set_mapsize(database->env, database->map_size * 2);
-        if (code == 0) database->map_size *= 2;
+        if (code == 0) {
+            database->map_size *= 2;
+            find_map(database);
+        }
     }
     database->is_growing = false;
     (void)pthread_cond_broadcast(&database->readers_gone);
@@ -331,7 +382,9 @@ struct status database_commit(struct txn *txn) {
     MDB_txn *mdb = txn->mdb;
     ASSERT(mdb != NULL && txn == &txn->database->writer);
     txn->mdb = NULL;
-    return from_mdb(mdb_txn_commit(mdb), "committing to the database");
+    const int code = mdb_txn_commit(mdb);
+    let_pages_go(txn->database);
+    return from_mdb(code, "committing to the database");
 }
 
 void database_abort(struct txn *txn) {

@@ -49,53 +49,6 @@ struct status flat_write(struct txn *txn, const struct state_key *key, struct by
     return table_put(txn, flat_table(key), key_bytes(&flat), value);
 }
 
-/* --- trie nodes ------------------------------------------------------------------------------- */
-
-static enum table node_table(const struct hash *owner) {
-    return owner == NULL ? TABLE_ACCOUNT_NODES : TABLE_SLOT_NODES;
-}
-
-static bool read_node(void *ctx, const struct trie_place *place, struct bytes *rlp) {
-    struct txn *txn = ctx;
-    const struct key key = node_key(place->owner, place->path);
-    return !failed(table_get(txn, node_table(place->owner), rlp, key_bytes(&key)));
-}
-
-struct trie_reader node_reader(struct txn *txn) {
-    return (struct trie_reader){read_node, txn};
-}
-
-static struct status wipe_nodes(struct txn *txn, const struct hash *owner) {
-    struct cursor *cursor;
-    struct bytes found;
-    struct bytes value;
-    struct status status = cursor_open(&cursor, txn, TABLE_SLOT_NODES);
-    if (failed(status)) return status;
-    status = cursor_seek(cursor, &found, &value, BYTES_OF(*owner));
-    while (!failed(status) && memcmp(found.data, owner->bytes, sizeof owner->bytes) == 0) {
-        status = cursor_delete(cursor);
-        if (!failed(status)) status = cursor_next(cursor, &found, &value);
-    }
-    cursor_close(cursor);
-    return status.code == STATUS_MISSING ? status_ok : status;
-}
-
-struct status nodes_apply(struct txn *txn, const struct trie_write *writes, size_t count) {
-    struct status status = status_ok;
-    for (size_t i = 0; !failed(status) && i < count; i++) {
-        const struct trie_write *write = &writes[i];
-        if (write->wipes_owner) {
-            status = wipe_nodes(txn, write->owner);
-            continue;
-        }
-        const struct key key = node_key(write->owner, write->path);
-        const enum table table = node_table(write->owner);
-        status = write->node.len == 0 ? table_delete(txn, table, key_bytes(&key))
-                                      : table_put(txn, table, key_bytes(&key), write->node);
-    }
-    return status;
-}
-
 /* --- lists of changes ------------------------------------------------------------------------- */
 
 static void list_add(struct change_list *list, struct arena *arena, struct bytes data) {
@@ -269,16 +222,16 @@ static struct status writes_since(
     struct trie_writes *writes,
     const struct state_keys *keys,
     const struct store_mark *target,
-    const struct hash *head_root
+    const struct store_mark *head,
+    const struct trie_reader *head_nodes
 ) {
     struct trie_account_change *changes;
     size_t count;
     struct hash root;
-    const struct trie_reader reader = node_reader(txn);
     const struct status status = changes_since(txn, arena, &changes, &count, keys, target->number);
     if (failed(status)) return status;
     const enum trie_verdict verdict =
-        state_trie_update(arena, writes, &root, &reader, head_root, changes, count);
+        state_trie_update(arena, writes, &root, head_nodes, &head->state_root, changes, count);
     if (verdict != TRIE_VALID) return store_damaged(trie_verdict_text(verdict));
     if (!hash_equal(&root, &target->state_root))
         return store_damaged("comparing an older state with its block's root");
@@ -370,8 +323,10 @@ static struct status rollback_piece(
     if (!failed(status)) status = canonical_read(txn, &target, at);
     if (failed(status)) return status;
     sort_keys(&keys);
-    status = writes_since(txn, arena, &writes, &keys, &target, &head->state_root);
-    if (!failed(status)) status = nodes_apply(txn, writes.items, writes.count);
+    struct node_source source = {.txn = txn};
+    const struct trie_reader nodes = node_reader(&source);
+    status = writes_since(txn, arena, &writes, &keys, &target, head, &nodes);
+    if (!failed(status)) status = nodes_apply_directly(txn, writes.items, writes.count);
     *head = target;
     return status;
 }
@@ -450,7 +405,9 @@ struct status store_trie(
     struct status status = mark_read(view->txn, &head, META_HEAD);
     if (!failed(status)) status = canonical_read(view->txn, &target, number);
     if (failed(status)) return status;
-    *out = node_reader(view->txn);
+    struct node_source *source = ARENA_NEW(arena, struct node_source);
+    *source = view_nodes(view);
+    *out = node_reader(source);
     if (number == head.number) return status_ok;
     if (head.number - number > STORE_PROOF_BLOCKS)
         return status_make(STATUS_UNAVAILABLE, 0, "proving a state too far behind the head");
@@ -464,8 +421,9 @@ struct status store_trie(
     }
     sort_keys(&keys);
     struct overlay *overlay = ARENA_NEW(arena, struct overlay);
-    overlay->head = node_reader(view->txn);
-    status = writes_since(view->txn, arena, &overlay->writes, &keys, &target, &head.state_root);
+    overlay->head = *out;
+    status =
+        writes_since(view->txn, arena, &overlay->writes, &keys, &target, &head, &overlay->head);
     if (failed(status)) return status;
     if (overlay->writes.count != 0)
         qsort(

@@ -4,6 +4,7 @@
 
 #include "crypto/keccak.h"
 #include "store/database.h"
+#include "store/nodes.h"
 #include "store/store.h"
 
 #include <stdatomic.h>
@@ -11,17 +12,21 @@
 struct store {
     struct database *database;
     struct hash genesis_hash;
-    struct txn *txn;          /* between store_begin and store_commit, else NULL */
-    atomic_uintptr_t writer;  /* the thread that stands there (writer_here), else 0 */
-    struct status failure;    /* the first of txn: it can only be aborted */
-    size_t writer_view_count; /* views of txn that are open */
-    struct arena scratch;     /* of one writing call */
+    struct txn *txn;              /* between store_begin and store_commit, else NULL */
+    atomic_uintptr_t writer;      /* the thread that stands there (writer_here), else 0 */
+    struct status failure;        /* the first of txn: it can only be aborted */
+    size_t writer_view_count;     /* views of txn that are open */
+    struct arena scratch;         /* of one writing call */
+    struct node_cache *nodes;     /* the last writer's */
+    atomic_uintptr_t nodes_owner; /* that thread */
+    uint64_t version; /* of nodes: counts writes and ends of transactions; its owner's */
 };
 
 struct store_view {
     struct store *store;
     struct txn *txn;
     bool is_of_writer;
+    uint64_t version;     /* the store's at the opening, where the thread owns its nodes */
     struct status status; /* first failure of a reader made by store_state */
 };
 
@@ -48,9 +53,8 @@ MUST_USE struct status history_record(
 /* Writes value (encoded; empty deletes) as key's present one. */
 MUST_USE struct status flat_write(struct txn *txn, const struct state_key *key, struct bytes value);
 
-/* The trie of the head. ctx of *out is txn. */
-struct trie_reader node_reader(struct txn *txn);
-MUST_USE struct status nodes_apply(struct txn *txn, const struct trie_write *writes, size_t count);
+/* Where a view finds the head's trie nodes. */
+struct node_source view_nodes(struct store_view *view);
 
 /* Takes all blocks above number back: state, trie, history, transaction index. The marks are the
  * caller's. */

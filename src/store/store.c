@@ -98,6 +98,8 @@ struct status store_open(
     struct store *store = calloc(1, sizeof *store);
     ASSERT(store != NULL);
     store->genesis_hash = options->genesis_hash;
+    store->nodes = node_cache_create();
+    store->version = 1; /* above that of a view that another thread opened */
     arena_init(&store->scratch, &heap_source);
 
     enum database_verdict verdict;
@@ -142,6 +144,7 @@ void store_close(struct store *store) {
     if (store == NULL) return;
     store_abort(store);
     database_close(store->database);
+    node_cache_destroy(store->nodes);
     arena_reset(&store->scratch);
     free(store);
 }
@@ -163,6 +166,14 @@ uintptr_t writer_here(void) {
     return (uintptr_t)&here;
 }
 
+/* Before each change of the tables: views of before no longer read the cache, which another thread
+ * may have filled. */
+static void touch(struct store *store) {
+    if (atomic_exchange(&store->nodes_owner, writer_here()) != writer_here())
+        node_cache_clear(store->nodes);
+    store->version++;
+}
+
 static struct txn *end_transaction(struct store *store) {
     struct txn *txn = store->txn;
     ASSERT(txn != NULL && store->writer_view_count == 0);
@@ -180,8 +191,14 @@ struct status store_begin(struct store *store) {
 }
 
 struct status store_commit(struct store *store) {
+    ASSERT(store->txn != NULL);
+    if (!failed(store->failure)) store->failure = node_cache_flush(store->nodes, store->txn);
+    if (!failed(store->failure)) {
+        store->failure = database_commit(end_transaction(store));
+        if (failed(store->failure)) node_cache_clear(store->nodes);
+        return store->failure;
+    }
     const struct status failure = store->failure;
-    if (!failed(failure)) return database_commit(end_transaction(store));
     store_abort(store);
     return failure;
 }
@@ -189,6 +206,8 @@ struct status store_commit(struct store *store) {
 void store_abort(struct store *store) {
     if (store->txn == NULL) return;
     database_abort(end_transaction(store));
+    touch(store);
+    node_cache_clear(store->nodes);
     /* A failure to grow shows when the next transaction needs the room. */
     if (database_map_was_full(store->failure)) (void)!failed(database_grow(store->database));
 }
@@ -203,6 +222,7 @@ static struct status write(struct store *store, work_function *work, const void 
     if (store->txn != NULL) {
         ASSERT(atomic_load(&store->writer) == writer_here());
         if (failed(store->failure)) return store->failure;
+        touch(store);
         status = work(store, store->txn, arguments);
         arena_rewind(&store->scratch, mark);
         store->failure = status;
@@ -212,13 +232,16 @@ static struct status write(struct store *store, work_function *work, const void 
         struct txn *txn;
         status = database_begin(&txn, store->database);
         if (failed(status)) return status;
+        touch(store);
         status = work(store, txn, arguments);
         arena_rewind(&store->scratch, mark);
+        if (!failed(status)) status = node_cache_flush(store->nodes, txn);
         if (failed(status)) {
             database_abort(txn);
         } else {
             status = database_commit(txn);
         }
+        if (failed(status)) node_cache_clear(store->nodes);
         if (!database_map_was_full(status)) return status;
         status = database_grow(store->database);
     } while (!failed(status));
@@ -475,7 +498,7 @@ static struct status write_state(
     status = write_codes(txn, change->diff);
     for (size_t i = 0; !failed(status) && i < change->diff->count; i++)
         status = write_account(&write, &change->diff->accounts[i]);
-    if (!failed(status)) status = nodes_apply(txn, change->nodes, change->node_count);
+    if (!failed(status)) status = nodes_apply(store->nodes, txn, change->nodes, change->node_count);
     if (failed(status) || write.changed.len == 0) return status;
     return table_put(
         txn, TABLE_CHANGES, key_bytes(&at), bytes_from(write.changed.data, write.changed.len)
@@ -562,6 +585,8 @@ static struct status rollback_work(struct store *store, struct txn *txn, const v
     const struct rollback *rollback = arguments;
     struct store_mark target;
     struct status status = canonical_read(txn, &target, rollback->number);
+    if (!failed(status)) status = node_cache_flush(store->nodes, txn);
+    node_cache_clear(store->nodes); /* a rollback goes to the tables */
     if (!failed(status))
         status = history_rollback(txn, &store->scratch, rollback->number, rollback->unwound);
     if (!failed(status)) status = lower_mark(txn, META_HEAD, &target);

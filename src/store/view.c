@@ -20,8 +20,21 @@ struct status store_view_open(struct store_view **out, struct store *store) {
             return status;
         }
     }
+    if (atomic_load(&store->nodes_owner) == writer_here()) view->version = store->version;
     *out = view;
     return status_ok;
+}
+
+struct node_source view_nodes(struct store_view *view) {
+    struct store *store = view->store;
+    if (atomic_load(&store->nodes_owner) != writer_here())
+        return (struct node_source){.txn = view->txn};
+    return (struct node_source){
+        .txn = view->txn,
+        .cache = store->nodes,
+        .version = &store->version,
+        .wanted_version = view->version,
+    };
 }
 
 void store_view_close(struct store_view *view) {
