@@ -1,0 +1,62 @@
+/* Any code on any rules: no crash, no leak of gas, and the same run traced and untraced. */
+#include "base/fuzz.h"
+#include "evm/lone_call.h"
+
+enum { HEADER = 4, FUZZ_GAS = 200000 };
+
+static void *heap_get(void *ctx, size_t size) {
+    (void)ctx;
+    return malloc(size);
+}
+
+static void heap_put(void *ctx, void *memory, size_t size) {
+    (void)ctx;
+    (void)size;
+    free(memory);
+}
+
+static const struct arena_source heap = {heap_get, heap_put, NULL};
+
+static void check_step(void *ctx, const struct evm_step *step) {
+    (void)ctx;
+    ASSERT(step->stack_len <= EVM_STACK_MAX);
+    ASSERT(step->gas <= FUZZ_GAS * 2);
+    ASSERT(step->memory.len % 32 == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static struct evm *evm;
+    static struct lone_call call;
+    if (evm == NULL) evm = evm_create(&heap, 1 << 16);
+    if (size < HEADER) return 0;
+
+    const enum evm_revision revision = (enum evm_revision)(data[0] % EVM_REVISION_COUNT);
+    const struct bytes rest = bytes_from(data + HEADER, size - HEADER);
+    const size_t input_len = data[1] < rest.len ? data[1] : rest.len;
+    struct arena arena;
+    arena_init(&arena, &heap);
+    lone_call_init(
+        &call, evm_rules_of(revision), bytes_slice(rest, input_len, rest.len - input_len)
+    );
+    call.input = bytes_slice(rest, 0, input_len);
+    call.is_static = (data[2] & 1) != 0;
+    call.value = u256_from_u64(call.is_static ? 0 : data[3]);
+    call.gas = FUZZ_GAS;
+
+    struct evm_result plain, traced;
+    lone_call_run(&call, evm, &arena, &plain);
+    const struct bytes output = arena_copy(&arena, plain.output);
+    const int64_t refund = call.state.refund;
+    const struct state_diff diff = state_diff(&arena, &call.state);
+
+    const struct evm_tracer tracer = {.step = check_step};
+    call.tracer = &tracer;
+    lone_call_run(&call, evm, &arena, &traced);
+    const struct state_diff traced_diff = state_diff(&arena, &call.state);
+    ASSERT(plain.status == traced.status && plain.gas_left == traced.gas_left);
+    ASSERT(plain.gas_left <= FUZZ_GAS);
+    ASSERT(refund == call.state.refund && diff.count == traced_diff.count);
+    ASSERT(bytes_equal(output, traced.output));
+    arena_reset(&arena);
+    return 0;
+}
