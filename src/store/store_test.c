@@ -260,14 +260,49 @@ TEST(a_transaction_shows_its_writes_to_its_thread_and_only_there) {
     store_close(store);
 }
 
+TEST(a_view_stays_what_it_was_while_blocks_come_and_go) {
+    struct store *store = open_store(NULL, 0);
+    struct chain *chain = chain_new(store, 41, 20);
+    struct store_view *view = open_view(store);
+    check_trie(chain, view, 19);
+    static struct chain then;
+    then = *chain;
+    for (int i = 0; i < 5; i++)
+        chain_extend(chain);
+    check_trie(&then, view, 19);
+    roll_back(chain, 3, STORE_FORGET_BLOCKS);
+    chain_extend(chain);
+    for (size_t n = 0; n < 20; n++) {
+        check_trie(&then, view, n);
+        check_state(&then, view, n);
+    }
+    store_view_close(view);
+    check_all(chain);
+    store_close(store);
+}
+
 TEST(an_aborted_transaction_leaves_nothing) {
     struct store *store = open_store(NULL, 0);
     struct chain *chain = chain_new(store, 11, 30);
     assert_ok(store_begin(store));
-    roll_back(chain, 12, STORE_FORGET_BLOCKS);
-    assert_ok(store_put(store, "jobs", BYTES_LITERAL("k"), BYTES_LITERAL("v")));
+    chain_extend(chain);
+    chain_extend(chain);
     store_abort(store);
     chain->count = 30;
+    chain_extend(chain);
+    check_all(chain);
+
+    static struct chain before;
+    before = *chain;
+    assert_ok(store_begin(store));
+    roll_back(chain, 12, STORE_FORGET_BLOCKS);
+    assert_ok(store_put(store, "jobs", BYTES_LITERAL("k"), BYTES_LITERAL("v")));
+    chain_extend(chain);
+    store_abort(store);
+    const struct store_mark kept = chain->marks[13];
+    *chain = before;
+    assert_false(hash_equal(&kept.hash, &chain->marks[13].hash));
+    chain_extend(chain);
     check_all(chain);
     struct store_view *view = open_view(store);
     struct bytes value;
@@ -300,6 +335,12 @@ TEST(blocks_that_leave_the_chain_are_kept_or_forgotten_as_asked) {
     const struct store_mark kept = chain->marks[11];
     roll_back(chain, 10, STORE_KEEP_BLOCKS);
     const struct store_mark forgotten = chain->marks[10];
+    struct hash tx = forgotten.hash; /* its only transaction, as world_commit makes it */
+    struct store_tx_place place;
+    tx.bytes[0] ^= 1;
+    struct store_view *before = open_view(store);
+    assert_ok(store_tx(before, &place, &tx));
+    store_view_close(before);
     roll_back(chain, 9, STORE_FORGET_BLOCKS);
 
     struct store_view *view = open_view(store);
@@ -310,6 +351,7 @@ TEST(blocks_that_leave_the_chain_are_kept_or_forgotten_as_asked) {
     assert_ok(store_block_number(view, &number, &kept.hash));
     assert_ok(store_is_canonical(view, &is_canonical, 11, &kept.hash));
     assert_false(is_canonical);
+    assert_int_equal(store_tx(view, &place, &tx).code, STATUS_MISSING);
     assert_int_equal(store_header(view, &header, 10, &forgotten.hash).code, STATUS_MISSING);
     assert_int_equal(store_receipts(view, &header, 10, &forgotten.hash).code, STATUS_MISSING);
     assert_int_equal(store_block_number(view, &number, &forgotten.hash).code, STATUS_MISSING);
@@ -599,6 +641,7 @@ int main(void) {
         TEST_CASE(every_block_of_the_past_reads_as_it_was),
         TEST_CASE(random_blocks_and_rollbacks_leave_what_a_full_copy_says),
         TEST_CASE(a_transaction_shows_its_writes_to_its_thread_and_only_there),
+        TEST_CASE(a_view_stays_what_it_was_while_blocks_come_and_go),
         TEST_CASE(an_aborted_transaction_leaves_nothing),
         TEST_CASE(an_amended_head_reads_as_amended_now_and_later),
         TEST_CASE(blocks_that_leave_the_chain_are_kept_or_forgotten_as_asked),
