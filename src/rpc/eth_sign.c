@@ -197,9 +197,12 @@ static bool send_tx(struct request *request) {
     struct eth_args args;
     struct rpc_submitted submitted = {.refusal = NULL};
     struct status status;
-    if (!eth_read_args(request, 0, &args) || !complete(request, &args)) return false;
-    const bool impersonated = find_account(request->eth, &args.from) == NULL &&
-        backend->is_impersonated != NULL && backend->is_impersonated(backend->ctx, &args.from);
+    if (!eth_read_args(request, 0, &args)) return false;
+    const bool unlocked = args.has_from && find_account(request->eth, &args.from) != NULL;
+    const bool impersonated = args.has_from && !unlocked && backend->is_impersonated != NULL &&
+        backend->is_impersonated(backend->ctx, &args.from);
+    if (!unlocked && !impersonated) return unknown_account(request);
+    if (!complete(request, &args)) return false;
     if (impersonated) {
         const struct bytes form = signing_form(request->call->arena, &args.tx);
         eth_close(request);
