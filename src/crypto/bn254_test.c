@@ -218,7 +218,35 @@ TEST(field_operations_agree_with_each_other) {
     assert_memory_equal(&left, &right, sizeof left);
 }
 
+TEST(a_number_times_its_inverse_is_one) {
+    const struct fp one = FP_ONE;
+    const struct fp zero = {{0, 0, 0, 0}};
+    struct fp minus_one;
+    struct fp a = one;
+    struct fp inverse;
+    fp_inverse(&inverse, &zero);
+    assert_true(fp_is_zero(&inverse));
+    fp_neg(&minus_one, &one);
+    fp_inverse(&inverse, &minus_one);
+    assert_true(fp_equal(&inverse, &minus_one));
+    for (size_t i = 0; i < 20000; i++) {
+        /* Small numbers and their neighbours, powers of two, and what squaring makes of them. */
+        struct fp number = {{i < 1000 ? i + 1 : 0, 0, 0, 0}};
+        if (i >= 1000 && i < 1250) number.limb[(i - 1000) / 64] = (uint64_t)1 << ((i - 1000) % 64);
+        if (i >= 1250) {
+            fp_sqr(&a, &a);
+            fp_add(&a, &a, &one);
+            number = a;
+        }
+        struct fp product;
+        fp_inverse(&inverse, &number);
+        fp_mul(&product, &inverse, &number);
+        assert_true(fp_equal(&product, &one));
+    }
+}
+
 TEST_MAIN(
+    TEST_CASE(a_number_times_its_inverse_is_one),
     TEST_CASE(each_kind_of_bad_point_has_its_verdict),
     TEST_CASE(bad_points_are_not_added_or_multiplied),
     TEST_CASE(multiples_are_repeated_sums),
