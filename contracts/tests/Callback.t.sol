@@ -117,6 +117,17 @@ contract CallbackTest is Base {
         assertTrue(!manager.getJob(jobID).callbackPending);
         vm.expectRevert(abi.encodeWithSelector(IJobManager.NothingToRetry.selector, jobID));
         manager.retryCallback(jobID, "");
+
+        // So the gas that it asked for is not needed either.
+        JobLimits memory limits = limitsOf(1000, 8_000_000);
+        uint256 value = manager.quote(PROGRAM, 5, limits);
+        vm.prank(USER);
+        jobID = manager.requestJob{value: value}(PROGRAM, "input", limits);
+        ready(jobID);
+        JobResult memory result = resultOf(jobID, 1, "");
+        bytes memory signature = signed(KEY, digestOf(result));
+        manager.submitResult{gas: 400_000}(abi.encode(result), signature);
+        assertStatus(jobID, Status.Completed);
     }
 
     function test_no_callback_gas_means_a_callback_by_retry_only() public {

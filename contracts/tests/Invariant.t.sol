@@ -36,6 +36,15 @@ contract Handler is Base {
         return jobs.length == 0 ? bytes32(seed) : jobs[seed % jobs.length];
     }
 
+    /// Mostly one that is pending, where there is one.
+    function pickPending(uint256 seed) private view returns (bytes32 jobID) {
+        jobID = pick(seed);
+        for (uint256 i = 0; i < jobs.length && seed % 8 != 0; i++) {
+            jobID = jobs[(seed % jobs.length + i) % jobs.length];
+            if (manager.getJob(jobID).status == Status.Pending) return jobID;
+        }
+    }
+
     function requestSome(uint256 who, uint64 cycles, uint64 gas_, uint256 more) external {
         address account = accounts[who % 4];
         JobLimits memory limits = limitsOf(uint64(bound(cycles, 1, 1_000_000_000)), uint64(bound(gas_, 0, 400_000)));
@@ -59,12 +68,13 @@ contract Handler is Base {
     }
 
     function submitSome(uint256 which, uint64 used, uint8 outcome, uint16 length, bool otherProposer) external {
-        bytes32 jobID = pick(which);
+        bytes32 jobID = pickPending(which);
         Job memory job = manager.getJob(jobID);
         JobResult memory result = resultOf(jobID, uint64(bound(used, 0, job.maxCycles)), new bytes(length));
-        result.outcome = Outcome(outcome % 3);
-        if (outcome % 3 != 0) result.result = "";
+        result.outcome = Outcome(outcome < 192 ? 0 : 1 + outcome % 2);
+        if (outcome >= 192) result.result = "";
         else result.code = outcome / 128;
+        if (outcome % 8 != 0 && block.number < job.readyAt) vm.roll(job.readyAt);
         vm.coinbase(coinbases[otherProposer ? 1 : 0]);
         bytes memory signature = signed(otherProposer ? KEY + 1 : KEY, digestOf(result));
         bytes memory encoded = abi.encode(result);
@@ -78,7 +88,7 @@ contract Handler is Base {
 
     /// With a key that is not the proposer's, also one that is another proposer's.
     function submitAsStranger(uint256 which, uint256 key) external {
-        JobResult memory result = resultOf(pick(which), 1, "");
+        JobResult memory result = resultOf(pickPending(which), 1, "");
         bytes memory signature = signed(bound(key, KEY + 1, KEY + 9), digestOf(result));
         try manager.submitResult(abi.encode(result), signature) {
             stolen++;
@@ -86,7 +96,7 @@ contract Handler is Base {
     }
 
     function cancelSome(uint256 which, uint256 who) external {
-        bytes32 jobID = pick(which);
+        bytes32 jobID = pickPending(which);
         Job memory job = manager.getJob(jobID);
         address account = accounts[who % 4];
         vm.prank(account);
@@ -97,7 +107,7 @@ contract Handler is Base {
     }
 
     function expireSome(uint256 which) external {
-        bytes32 jobID = pick(which);
+        bytes32 jobID = pickPending(which);
         Job memory job = manager.getJob(jobID);
         try manager.expire(jobID) {
             if (block.number <= job.deadline || job.status != Status.Pending) stolen++;
@@ -134,7 +144,7 @@ contract Handler is Base {
     }
 
     function pass(uint16 blocks, uint64 baseFee) external {
-        vm.roll(block.number + blocks % 64 + 1);
+        vm.roll(block.number + (blocks % 8 == 0 ? blocks % 400 : blocks % 16) + 1);
         vm.fee(baseFee % 100 gwei);
     }
 
@@ -145,6 +155,11 @@ contract Handler is Base {
 }
 
 contract InvariantTest is Base {
+    struct FuzzSelector {
+        address addr;
+        bytes4[] selectors;
+    }
+
     Handler private handler;
 
     function setUp() public override {
@@ -158,6 +173,23 @@ contract InvariantTest is Base {
     function targetContracts() external view returns (address[] memory targets) {
         targets = new address[](1);
         targets[0] = address(handler);
+    }
+
+    function targetSelectors() external view returns (FuzzSelector[] memory targets) {
+        bytes4[9] memory selectors = [
+            Handler.requestSome.selector,
+            Handler.submitSome.selector,
+            Handler.submitAsStranger.selector,
+            Handler.cancelSome.selector,
+            Handler.expireSome.selector,
+            Handler.retrySome.selector,
+            Handler.withdrawSome.selector,
+            Handler.steer.selector,
+            Handler.pass.selector
+        ];
+        targets = new FuzzSelector[](1);
+        targets[0] = FuzzSelector(address(handler), new bytes4[](9));
+        for (uint256 i = 0; i < 9; i++) targets[0].selectors[i] = selectors[i];
     }
 
     function invariant_balance_is_escrows_and_credits() external view {

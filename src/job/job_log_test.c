@@ -133,6 +133,9 @@ TEST(the_rest_of_a_jobs_life_is_read) {
         assert_int_equal(job_log_read(&event, &log), JOB_LOG_READ);
         assert_int_equal(event.kind, kinds[i]);
         assert_bytes_equal(BYTES_OF(event.id), BYTES_OF(id));
+        log.data = BYTES_OF(id);
+        assert_int_equal(job_log_read(&event, &log), JOB_LOG_BROKEN);
+        log.data.len = 0;
         log.topic_count = 1;
         assert_int_equal(job_log_read(&event, &log), JOB_LOG_BROKEN);
     }
@@ -162,9 +165,10 @@ TEST(what_is_not_of_the_predeploys_is_other) {
     log.address = program_registry_address; /* a job's event out of the registry */
     assert_int_equal(job_log_read(&event, &log), JOB_LOG_OTHER);
     log.address = job_manager_address;
-    log.topics[0].bytes[0] ^= 1;
-    assert_int_equal(job_log_read(&event, &log), JOB_LOG_OTHER);
     log.topic_count = 0;
+    assert_int_equal(job_log_read(&event, &log), JOB_LOG_OTHER);
+    log.topic_count = 4;
+    log.topics[0].bytes[0] ^= 1;
     assert_int_equal(job_log_read(&event, &log), JOB_LOG_OTHER);
     log = test_submission_log(&arena, &submission);
     log.address = job_manager_address;
