@@ -157,13 +157,16 @@ void job_client_close(struct job_client *client) {
 static bool prepare(struct job_client *client, struct tx *tx) {
     const struct json *result;
     struct u256 price, value_fee;
+    const struct json *tip;
     if (!call(
             client, &result, "eth_getTransactionCount", "[\"%s\",\"pending\"]",
             hex(client, BYTES_OF(client->sender))
         ) ||
         !read_u64(client, &tx->nonce, result, "nonce") ||
-        !call(client, &result, "eth_gasPrice", "[]") || !json_read_u256(result, &price)) {
-        return false;
+        !call(client, &result, "eth_gasPrice", "[]") || !json_read_u256(result, &price) ||
+        !call(client, &tip, "eth_maxPriorityFeePerGas", "[]") ||
+        !json_read_u256(tip, &tx->max_priority_fee_per_gas)) {
+        return client->error[0] != '\0' ? false : fail(client, "the node's gas price is no number");
     }
     u256_shl(&value_fee, &price, 1);
     tx->max_fee_per_gas = value_fee;
@@ -278,13 +281,21 @@ bool job_client_send(
 /* ---- reading ---- */
 
 bool job_client_read(
-    struct job_client *client, struct u256 *out, const struct address *to, struct bytes data
+    struct job_client *client,
+    struct u256 *out,
+    const struct address *to,
+    struct bytes data,
+    uint64_t block
 ) {
     const struct json *result;
     struct bytes answer;
+    char tag[24] = "latest";
+    if (block != JOB_CLIENT_LATEST) {
+        (void)snprintf(tag, sizeof tag, "0x%llx", (unsigned long long)block);
+    }
     if (!call(
-            client, &result, "eth_call", "[{\"to\":\"%s\",\"data\":\"%s\"},\"latest\"]",
-            hex(client, BYTES_OF(*to)), hex(client, data)
+            client, &result, "eth_call", "[{\"to\":\"%s\",\"data\":\"%s\"},\"%s\"]",
+            hex(client, BYTES_OF(*to)), hex(client, data), tag
         )) {
         return false;
     }
@@ -313,10 +324,15 @@ bool job_client_quote(
     abi_put_u64(&writer, &tuple, limits->deadline);
     abi_put_u64(&writer, &tuple, limits->callback_gas);
     abi_end(&writer, &tuple);
-    return job_client_read(client, fee, &job_manager_address, abi_written(&writer));
+    return job_client_read(
+        client, fee, &job_manager_address, abi_written(&writer), JOB_CLIENT_LATEST
+    );
 }
 
-bool job_client_credit(struct job_client *client, struct u256 *out, const struct address *account) {
+bool job_client_credit_of_block(
+    struct job_client *client, struct u256 *out, const struct address *account, uint64_t block
+) {
+    struct u256 before, after;
     uint8_t selector[ABI_SELECTOR_SIZE];
     struct abi_writer writer = abi_writer_in(client->arena, 64);
     job_client_selector(selector, "credit(address)");
@@ -324,7 +340,13 @@ bool job_client_credit(struct job_client *client, struct u256 *out, const struct
     struct abi_tuple tuple = abi_begin(&writer, 1);
     abi_put_address(&writer, &tuple, account);
     abi_end(&writer, &tuple);
-    return job_client_read(client, out, &job_manager_address, abi_written(&writer));
+    const struct bytes data = abi_written(&writer);
+    if (!job_client_read(client, &before, &job_manager_address, data, block - 1) ||
+        !job_client_read(client, &after, &job_manager_address, data, block)) {
+        return false;
+    }
+    u256_sub_wrapping(out, &after, &before);
+    return true;
 }
 
 bool job_client_block_number(struct job_client *client, uint64_t *out) {

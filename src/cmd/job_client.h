@@ -53,9 +53,15 @@ MUST_USE bool job_client_send(
     struct bytes data
 );
 
-/* eth_call of a function that answers one word. */
+#define JOB_CLIENT_LATEST UINT64_MAX
+
+/* eth_call at the end of a block of a function that answers one word. */
 MUST_USE bool job_client_read(
-    struct job_client *client, struct u256 *out, const struct address *to, struct bytes data
+    struct job_client *client,
+    struct u256 *out,
+    const struct address *to,
+    struct bytes data,
+    uint64_t block
 );
 
 /* JobManager's view functions. */
@@ -66,8 +72,9 @@ MUST_USE bool job_client_quote(
     size_t input_len,
     const struct job_limits *limits
 );
-MUST_USE bool job_client_credit(
-    struct job_client *client, struct u256 *out, const struct address *account
+/* What block added to the account's credit. */
+MUST_USE bool job_client_credit_of_block(
+    struct job_client *client, struct u256 *out, const struct address *account, uint64_t block
 );
 MUST_USE bool job_client_block_number(struct job_client *client, uint64_t *out);
 

@@ -163,21 +163,20 @@ static bool request(struct job_flow *flow, struct job_client *client) {
             client, &flow->request, &flow->consumer, &value, request_calldata(flow, client)
         ) ||
         !job_client_job_id(client, &flow->job_id, &flow->ready_at, &flow->request) ||
-        !job_client_credit(client, &credit, &flow->consumer)) {
+        !job_client_credit_of_block(client, &credit, &flow->consumer, flow->request.block)) {
         return false;
     }
     u256_sub_wrapping(&flow->escrow, &value, &credit);
     return true;
 }
 
-static bool finish(struct job_flow *flow, struct job_client *client, const struct u256 *before) {
-    struct u256 after, refund;
+static bool finish(struct job_flow *flow, struct job_client *client) {
+    struct u256 refund;
     if (!job_client_wait(client, &flow->result, &flow->job_id) ||
         !job_client_receipt_of(client, &flow->posting, &flow->result.transaction) ||
-        !job_client_credit(client, &after, &flow->consumer)) {
+        !job_client_credit_of_block(client, &refund, &flow->consumer, flow->posting.block)) {
         return false;
     }
-    u256_sub_wrapping(&refund, &after, before);
     u256_sub_wrapping(&flow->charged, &flow->escrow, &refund);
     for (const struct json *log = json_first(flow->posting.logs); log != NULL; log = log->next) {
         struct address address;

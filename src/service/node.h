@@ -51,6 +51,7 @@ struct node {
     struct rpc_backend *backend;
     struct rpc_dispatcher *dispatcher;
     struct rpc_server *server;
+    struct rpc_eth *eth;
     struct status failure; /* a service could not go on: the node stops */
 
     struct node_snapshot *snapshots;

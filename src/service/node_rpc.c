@@ -1,5 +1,6 @@
 /* node_rpc: the node's JSON-RPC: tables, server, and what its clients are told of. */
 #include "rpc/backend.h"
+#include "rpc/eth.h"
 #include "rpc/namespaces.h"
 #include "service/node.h"
 #include "world/log.h"
@@ -11,6 +12,11 @@
 static uint64_t now_us(void *ctx) {
     (void)ctx;
     return clock_monotonic_us(&real_clock);
+}
+
+static uint64_t now_ms(void *ctx) {
+    (void)ctx;
+    return clock_wall_ms(&real_clock);
 }
 
 /* One line a call, as users of development chains read along. */
@@ -45,20 +51,47 @@ static void describe_no_port(
     );
 }
 
+static void session_closed(void *ctx, struct rpc_session *session) {
+    struct node *node = ctx;
+    rpc_eth_session_closed(node->eth, session);
+}
+
+static void on_head(
+    void *ctx, const struct header *head, const struct hash *hash, uint64_t first_new
+) {
+    struct node *node = ctx;
+    rpc_eth_head(node->eth, first_new, head, hash);
+}
+
+static void on_transaction(void *ctx, const struct pool_entry *entry) {
+    struct node *node = ctx;
+    rpc_eth_transaction(node->eth, entry);
+}
+
+/* The tables of all namespaces, in the node's arena. */
+static struct rpc_table *make_tables(struct node *node, size_t *count) {
+    struct rpc_table *tables = ARENA_ARRAY(&node->arena, struct rpc_table, RPC_ETH_TABLES_MAX + 2);
+    *count = rpc_eth_tables(node->eth, tables);
+    tables[(*count)++] = rpc_infinity_table(node->backend);
+    tables[(*count)++] = rpc_dev_table(node->backend);
+    return tables;
+}
+
 struct status node_serve(struct node *node, char message[NODE_MESSAGE_SIZE]) {
-    const struct rpc_table tables[] = {
-        rpc_infinity_table(node->backend),
-        rpc_dev_table(node->backend),
-    };
-    struct rpc_table *kept = ARENA_ARRAY(&node->arena, struct rpc_table, ARRAY_LEN(tables));
-    memcpy(kept, tables, sizeof tables);
+    node->eth = rpc_eth_create(node->backend, now_ms, NULL);
+    size_t table_count;
+    const struct rpc_table *tables = make_tables(node, &table_count);
     const struct rpc_dispatcher_options dispatcher = {
-        .tables = kept,
-        .table_count = ARRAY_LEN(tables),
+        .tables = tables,
+        .table_count = table_count,
         .now_us = now_us,
         .observer = observe,
     };
     node->dispatcher = rpc_dispatcher_create(&dispatcher);
+    rpc_eth_set_dispatcher(node->eth, node->dispatcher);
+    const struct execution_listener listener = {
+        .head = on_head, .transaction = on_transaction, .ctx = node};
+    execution_listen(node->execution, &listener);
     const struct rpc_server_options server = {
         .loop = node->loop,
         .host = node->options.host,
@@ -66,6 +99,7 @@ struct status node_serve(struct node *node, char message[NODE_MESSAGE_SIZE]) {
         .dispatcher = node->dispatcher,
         .allow_origin = "*",
         .greeting = "Infinity: JSON-RPC over HTTP (POST) and WebSocket on this port.\n",
+        .session_closed = session_closed,
         .ctx = node,
     };
     const struct status status = rpc_server_create(&node->server, &server);
@@ -81,4 +115,5 @@ void node_stop_serving(struct node *node) {
 
 void node_free_server(struct node *node) {
     if (node->dispatcher != NULL) rpc_dispatcher_destroy(node->dispatcher);
+    if (node->eth != NULL) rpc_eth_destroy(node->eth);
 }
