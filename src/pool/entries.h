@@ -36,7 +36,7 @@ struct sender {
 
 struct pool {
     const struct arena_source *source;
-    struct kzg_setup *setup;
+    const struct kzg_setup *setup;
     struct arena scratch;
     struct u256 min_tip;
     struct entry *by_hash[POOL_BUCKETS];

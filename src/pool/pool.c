@@ -793,7 +793,7 @@ void pool_clear(struct pool *pool) {
 
 /* --- life ------------------------------------------------------------------------------------ */
 
-struct pool *pool_create(const struct arena_source *source, struct kzg_setup *setup) {
+struct pool *pool_create(const struct arena_source *source, const struct kzg_setup *setup) {
     struct pool *pool = source->get(source->ctx, sizeof *pool);
     ASSERT(pool != NULL && "out of memory");
     memset(pool, 0, sizeof *pool);

@@ -94,7 +94,7 @@ struct pool;
 
 /* setup verifies sidecars and outlives the pool; NULL where blob transactions are not taken.
  * source is where memory comes from. */
-struct pool *pool_create(const struct arena_source *source, struct kzg_setup *setup);
+struct pool *pool_create(const struct arena_source *source, const struct kzg_setup *setup);
 void pool_destroy(struct pool *pool);
 
 /* The least priority fee of what is taken in from now on; POOL_MIN_TIP at first. */

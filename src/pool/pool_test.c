@@ -516,6 +516,180 @@ TEST(an_authority_has_one_transaction_in_flight_while_its_authorization_is) {
     );
 }
 
+/* --- blobs ----------------------------------------------------------------------------------- */
+
+/* One blob with all that goes with it; made once, for it takes a while. */
+static struct {
+    uint8_t blob[KZG_BLOB_SIZE];
+    struct kzg_commitment commitment;
+    struct kzg_proof proof;
+    struct kzg_proof cell_proofs[KZG_CELLS_PER_BLOB];
+    struct hash versioned_hash;
+    struct kzg_setup *setup;
+    struct arena arena; /* of setup */
+} blob;
+
+static void make_blob(void) {
+    if (blob.setup != NULL) return;
+    arena_init(&blob.arena, &heap_source);
+    blob.setup = kzg_setup_create(&blob.arena);
+    for (size_t i = 1; i < sizeof blob.blob; i += 32)
+        blob.blob[i] = (uint8_t)(i >> 5);
+    uint8_t *cells = malloc(KZG_CELLS_PER_BLOB * KZG_CELL_SIZE);
+    assert_int_equal(kzg_blob_to_commitment(blob.setup, &blob.commitment, blob.blob), KZG_VALID);
+    assert_int_equal(
+        kzg_compute_blob_proof(blob.setup, &blob.proof, blob.blob, &blob.commitment), KZG_VALID
+    );
+    assert_int_equal(
+        kzg_compute_cells_and_proofs(blob.setup, cells, blob.cell_proofs, blob.blob), KZG_VALID
+    );
+    blob.versioned_hash = kzg_versioned_hash(&blob.commitment);
+    free(cells);
+}
+
+static void begin_with_blobs(void) {
+    make_blob();
+    pool_destroy(pool);
+    pool = pool_create(&heap_source, blob.setup);
+}
+
+static struct tx blob_tx(uint64_t nonce, uint64_t gwei) {
+    struct tx tx = transfer(nonce, gwei * GWEI, gwei * GWEI);
+    tx.type = TX_TYPE_BLOB;
+    tx.max_fee_per_blob_gas = u256_from_u64(gwei);
+    tx.blob_hashes = &blob.versioned_hash;
+    tx.blob_hash_count = 1;
+    return tx;
+}
+
+static struct tx_sidecar sidecar_of(uint8_t version) {
+    return (struct tx_sidecar){
+        .version = version,
+        .blob_count = 1,
+        .blobs = blob.blob,
+        .commitments = blob.commitment.bytes,
+        .proofs = version == 0 ? blob.proof.bytes : blob.cell_proofs[0].bytes,
+        .proof_count = version == 0 ? 1 : KZG_CELLS_PER_BLOB,
+    };
+}
+
+static enum pool_verdict add_blob(size_t sender, struct tx tx, const struct tx_sidecar *sidecar) {
+    struct hash digest;
+    tx_signing_hash(&arena, &digest, &tx);
+    const struct ecdsa_signature signature = sign(sender, &digest);
+    tx.r = signature.r;
+    tx.s = signature.s;
+    tx.y_parity = signature.recovery_id;
+    pool_add(pool, &outcome, &head, tx_encode_network(&arena, &tx, sidecar), false, now_ms);
+    return outcome.verdict;
+}
+
+TEST(a_blob_transaction_is_kept_with_its_sidecar) {
+    begin_with_blobs();
+    const struct tx_sidecar sidecar = sidecar_of(1);
+    assert_int_equal(add_blob(1, blob_tx(0, 10), &sidecar), POOL_ADDED);
+    const struct pool_entry *entry;
+    size_t index;
+    assert_true(pool_find_blob(pool, &entry, &index, &blob.versioned_hash));
+    assert_int_equal(index, 0);
+    assert_memory_equal(entry->sidecar->blobs, blob.blob, sizeof blob.blob);
+    assert_int_equal(pool_counts(pool).blob_bytes, sizeof blob.blob);
+    assert_true(pool_remove(pool, &head, &outcome.hash));
+    assert_int_equal(pool_counts(pool).blob_bytes, 0);
+    assert_false(pool_find_blob(pool, &entry, &index, &blob.versioned_hash));
+
+    head = head_at(FORK_PRAGUE, GWEI);
+    const struct tx_sidecar old = sidecar_of(0);
+    assert_int_equal(add_blob(1, blob_tx(0, 10), &old), POOL_ADDED);
+}
+
+TEST(a_sidecar_is_refused_in_the_words_of_geth) {
+    begin_with_blobs();
+    struct tx_sidecar sidecar = sidecar_of(0);
+    assert_refused(
+        add_blob(1, blob_tx(0, 10), &sidecar), POOL_SIDECAR,
+        "unexpected sidecar version, want: 1, got: 0"
+    );
+    struct kzg_proof wrong[KZG_CELLS_PER_BLOB];
+    memcpy(wrong, blob.cell_proofs, sizeof wrong);
+    wrong[3] = wrong[4];
+    sidecar = sidecar_of(1);
+    sidecar.proofs = wrong[0].bytes;
+    assert_int_equal(add_blob(1, blob_tx(0, 10), &sidecar), POOL_KZG);
+    const struct hash other = {{1, 2}};
+    struct tx tx = blob_tx(0, 10);
+    sidecar = sidecar_of(1);
+    tx.blob_hashes = &other;
+    assert_int_equal(add_blob(1, tx, &sidecar), POOL_SIDECAR);
+    tx = blob_tx(0, 10);
+    tx.max_fee_per_blob_gas = U256_ZERO;
+    assert_refused(
+        add_blob(1, tx, &sidecar), POOL_TIP_TOO_LOW,
+        "transaction gas price below minimum: blob fee cap 0, minimum needed 1"
+    );
+    assert_int_equal(pool_counts(pool).pending, 0);
+}
+
+TEST(blob_transactions_have_no_gaps_and_cost_double_to_replace) {
+    begin_with_blobs();
+    const struct tx_sidecar sidecar = sidecar_of(1);
+    assert_int_equal(add_blob(1, blob_tx(0, 10), &sidecar), POOL_ADDED);
+    assert_refused(
+        add_blob(1, blob_tx(2, 10), &sidecar), POOL_NONCE_TOO_HIGH,
+        "nonce too high: tx nonce 2, gapped nonce 1"
+    );
+    assert_refused(
+        add_signed(1, transfer(1, 10 * (uint64_t)GWEI, GWEI)), POOL_ADDRESS_RESERVED,
+        "address already reserved"
+    );
+    assert_refused(
+        add_blob(1, blob_tx(0, 19), &sidecar), POOL_REPLACEMENT_UNDERPRICED,
+        "replacement transaction underpriced: new tx gas fee cap 19000000000 < 10000000000 queued "
+        "+ 100% replacement penalty"
+    );
+    assert_int_equal(add_blob(1, blob_tx(0, 20), &sidecar), POOL_ADDED);
+    const struct hash first = outcome.hash;
+    assert_int_equal(add_blob(1, blob_tx(1, 10), &sidecar), POOL_ADDED);
+    assert_int_equal(pool_counts(pool).pending, 2);
+    assert_true(pool_remove(pool, &head, &first));
+    assert_int_equal(pool_counts(pool).pending + pool_counts(pool).queued, 0);
+}
+
+TEST(a_blob_transaction_of_a_removed_block_gets_its_sidecar_back) {
+    begin_with_blobs();
+    const struct tx_sidecar sidecar = sidecar_of(1);
+    assert_int_equal(add_blob(1, blob_tx(0, 10), &sidecar), POOL_ADDED);
+    const struct hash hash = outcome.hash;
+    const struct bytes mined = arena_copy(&arena, pool_find(pool, &hash)->encoded);
+    chain.nonce[1] = 1;
+    pool_reset(pool, &head, now_ms);
+    assert_null(pool_find(pool, &hash));
+    assert_int_equal(pool_counts(pool).blob_bytes, sizeof blob.blob);
+    chain.nonce[1] = 0;
+    pool_reset(pool, &head, now_ms);
+    pool_reinject(pool, &outcome, &head, mined, now_ms);
+    assert_int_equal(outcome.verdict, POOL_ADDED);
+    assert_memory_equal(pool_find(pool, &hash)->sidecar->blobs, blob.blob, sizeof blob.blob);
+
+    chain.nonce[1] = 1;
+    for (int i = 0; i < POOL_LIMBO_BLOCKS + 2; i++)
+        pool_reset(pool, &head, now_ms);
+    assert_int_equal(pool_counts(pool).blob_bytes, 0);
+    chain.nonce[1] = 0;
+    pool_reinject(pool, &outcome, &head, mined, now_ms);
+    assert_refused(outcome.verdict, POOL_SIDECAR, "missing sidecar in blob transaction");
+}
+
+TEST(a_builder_gets_only_blobs_that_pay_the_blob_fee) {
+    begin_with_blobs();
+    const struct tx_sidecar sidecar = sidecar_of(1);
+    assert_int_equal(add_blob(1, blob_tx(0, 10), &sidecar), POOL_ADDED);
+    head.blob_base_fee = u256_from_u64(10);
+    assert_best((size_t[]){1}, (uint64_t[]){0}, 1);
+    head.blob_base_fee = u256_from_u64(11);
+    assert_best(NULL, NULL, 0);
+}
+
 /* --- limits ---------------------------------------------------------------------------------- */
 
 TEST(an_account_has_a_bounded_queue) {
@@ -771,10 +945,18 @@ int main(void) {
         POOL_TEST(queued_transactions_of_idle_senders_expire),
         POOL_TEST(a_delegated_account_has_one_transaction_in_flight),
         POOL_TEST(an_authority_has_one_transaction_in_flight_while_its_authorization_is),
+        POOL_TEST(a_blob_transaction_is_kept_with_its_sidecar),
+        POOL_TEST(a_sidecar_is_refused_in_the_words_of_geth),
+        POOL_TEST(blob_transactions_have_no_gaps_and_cost_double_to_replace),
+        POOL_TEST(a_blob_transaction_of_a_removed_block_gets_its_sidecar_back),
+        POOL_TEST(a_builder_gets_only_blobs_that_pay_the_blob_fee),
         POOL_TEST(an_account_has_a_bounded_queue),
         POOL_TEST(the_whole_pool_is_bounded),
         POOL_TEST(a_full_pool_makes_room_for_who_pays_more),
         POOL_TEST(random_actions_leave_what_a_simple_model_says),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const int failures = cmocka_run_group_tests(tests, NULL, NULL);
+    if (blob.setup != NULL) kzg_setup_destroy(blob.setup);
+    if (blob.setup != NULL) arena_reset(&blob.arena);
+    return failures;
 }
