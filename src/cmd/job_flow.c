@@ -192,9 +192,7 @@ static bool finish(struct job_flow *flow, struct job_client *client) {
 static bool ask(
     struct job_flow *flow, struct job_client *client, const struct job_flow_options *options
 ) {
-    struct u256 before;
-    return settle_limits(flow, client, options) && request(flow, client) &&
-        job_client_credit(client, &before, &flow->consumer) && finish(flow, client, &before);
+    return settle_limits(flow, client, options) && request(flow, client) && finish(flow, client);
 }
 
 static bool read_input(struct job_flow *flow, struct job_client *client, const char *text) {
