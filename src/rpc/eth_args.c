@@ -277,27 +277,35 @@ static bool override_account(
     return json_kind(diff) <= JSON_NULL || override_slots(request, run, &object, &address, diff);
 }
 
-static bool override_state(struct request *request, struct eth_run *run, size_t index) {
-    struct param_object object;
-    if (!param_present(request->call, index)) return true;
-    if (!param_object(request->call, index, "override.StateOverride", &object)) return false;
-    if (json_count(object.json) > OVERRIDES_MAX) {
+bool eth_run_override_state(
+    struct request *request, struct eth_run *run, size_t index, const struct json *accounts
+) {
+    if (json_kind(accounts) <= JSON_NULL) return true;
+    if (json_kind(accounts) != JSON_OBJECT) {
+        return malformed(request, index, "state overrides are no object");
+    }
+    if (json_count(accounts) > OVERRIDES_MAX) {
         return malformed(request, index, "too many overridden accounts");
     }
-    for (const struct json *entry = json_first(object.json); entry != NULL; entry = entry->next) {
+    for (const struct json *entry = json_first(accounts); entry != NULL; entry = entry->next) {
         if (!override_account(request, run, index, entry)) return false;
     }
+    state_commit(&run->state);
     return true;
 }
 
-static bool override_block(struct request *request, struct eth_run *run, size_t index) {
+bool eth_run_override_block(
+    struct request *request, struct eth_run *run, size_t index, const struct json *members
+) {
     struct rpc_call *call = request->call;
     struct evm_block *env = &run->run.env;
-    struct param_object object;
+    const struct param_object object = {index, members, "override.BlockOverrides"};
     struct hash prev_randao;
     bool has;
-    if (!param_present(call, index)) return true;
-    if (!param_object(call, index, "override.BlockOverrides", &object)) return false;
+    if (json_kind(members) <= JSON_NULL) return true;
+    if (json_kind(members) != JSON_OBJECT) {
+        return malformed(request, index, "block overrides are no object");
+    }
     if (!member_u64(call, &object, "number", &env->number, &has) ||
         !member_u64(call, &object, "time", &env->timestamp, &has) ||
         !member_u64(call, &object, "timestamp", &env->timestamp, &has) ||
@@ -331,10 +339,9 @@ bool eth_run_open(
         &run->run, request->call->arena, &run->state, &run->vm, request->eth->backend->config,
         &run->header
     );
-    if (block_at != SIZE_MAX && !override_block(request, run, block_at)) return false;
-    if (state_at != SIZE_MAX && !override_state(request, run, state_at)) return false;
-    state_commit(&run->state);
-    return true;
+    const struct json *params = request->call->params;
+    return eth_run_override_block(request, run, block_at, json_at(params, block_at)) &&
+        eth_run_override_state(request, run, state_at, json_at(params, state_at));
 }
 
 /* ---- Errors ---- */

@@ -47,6 +47,14 @@ MUST_USE bool eth_run_open(
     size_t block_at
 );
 
+/* The same overrides where they stand elsewhere; index is the argument they are part of. */
+MUST_USE bool eth_run_override_state(
+    struct request *request, struct eth_run *run, size_t index, const struct json *accounts
+);
+MUST_USE bool eth_run_override_block(
+    struct request *request, struct eth_run *run, size_t index, const struct json *members
+);
+
 /* Why a call was not run; and why a call that ran did not succeed. Answer false. */
 bool eth_fail_call(
     struct request *request,

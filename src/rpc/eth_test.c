@@ -411,6 +411,66 @@ TEST(an_estimate_is_enough_and_not_much_more) {
     test_node_close(node);
 }
 
+/* ---- Traces ---- */
+
+TEST(a_trace_shows_what_a_transaction_did) {
+    struct test_node *node = test_node_open();
+    const char *hash = send_tx(
+        node, "\"to\":\"" TEST_RECORDER "\",\"data\":\"0x" WORD("7") "\",\"gas\":\"0x186a0\""
+    );
+    (void)send_tx(node, "\"to\":\"" TEST_RECORDER "\",\"data\":\"0x" WORD("8") "\"");
+    test_mine(node);
+    char params[400];
+    const char *answer = call_with(node, "debug_traceTransaction", hash);
+    static const char steps[] = "\"result\":{\"structLogs\":[{\"pc\":0,\"op\":\"PUSH0\",\"gas\":"
+                                "78860,\"depth\":1,\"stack\":[],"
+                                "\"gasCost\":2},{\"pc\":1,\"op\":\"CALLDATALOAD\",\"gas\":78858,"
+                                "\"depth\":1,\"stack\":[\"0x0\"],"
+                                "\"gasCost\":3},{\"pc\":2,\"op\":\"PUSH0\",\"gas\":78855,\"depth\":"
+                                "1,\"stack\":[\"0x7\"],\"gasCost\":2},"
+                                "{\"pc\":3,\"op\":\"SSTORE\",\"gas\":78853,\"depth\":1,\"stack\":["
+                                "\"0x7\",\"0x0\"],\"storage\":{"
+                                "\"0x" WORD("0") "\":\"0x" WORD("7") "\"},\"gasCost\":22100},";
+    assert_memory_equal(answer, steps, sizeof steps - 1);
+    expect_member(answer, "failed", "false");
+    expect_member(answer, "returnValue", "0x" WORD("7"));
+
+    (void)snprintf(
+        params, sizeof params,
+        "[\"%s\",{\"tracer\":\"callTracer\",\"tracerConfig\":{\"withLog\":true}}]", hash
+    );
+    answer = test_call(node, "debug_traceTransaction", params);
+    expect_member(answer, "type", "CALL");
+    expect_member(answer, "gas", "0x186a0");
+    expect_member(answer, "to", TEST_RECORDER);
+    expect_member(answer, "output", "0x" WORD("7"));
+    expect_member(answer, "position", "0x0");
+    assert_non_null(strstr(
+        answer, "\"topics\":[\"0x" WORD("7") "\"],\"data\":\"0x" WORD("7") "\",\"index\":\"0x0\""
+    ));
+
+    answer = test_call(node, "debug_traceBlockByNumber", "[\"0x1\",{\"tracer\":\"callTracer\"}]");
+    assert_non_null(strstr(answer, hash));
+    assert_non_null(strstr(answer, "\"output\":\"0x" WORD("8") "\""));
+    static const struct exchange cases[] = {
+        {"debug_traceTransaction", "[\"0x" WORD("1") "\"]",
+         ERROR("-32000", "transaction not found")},
+        {"debug_traceBlockByNumber", "[\"0x0\"]", ERROR("-32000", "genesis is not traceable")},
+        {"debug_traceBlockByHash", "[\"0x" WORD("1") "\"]",
+         ERROR("-32000", "block 0x" WORD("1") " not found")},
+        {"debug_traceCall",
+         "[{\"to\":\"" TEST_REVERTER "\",\"data\":\"" ERROR_NOPE
+         "\",\"gas\":\"0xffff\"},\"latest\",{\"tracer\":\"callTracer\"}]",
+         RESULT("{\"type\":\"CALL\",\"from\":\"0x0000000000000000000000000000000000000000\","
+                "\"gas\":\"0xffff\",\"gasUsed\":\"0x571c\","
+                "\"to\":\"" TEST_REVERTER "\",\"input\":\"" ERROR_NOPE "\",\"output\":\"" ERROR_NOPE
+                "\","
+                "\"error\":\"execution reverted\",\"revertReason\":\"nope\",\"value\":\"0x0\"}")},
+    };
+    expect_all(node, cases, ARRAY_LEN(cases));
+    test_node_close(node);
+}
+
 /* ---- Proofs and signatures ---- */
 
 TEST(a_proof_verifies_against_the_blocks_state_root) {
@@ -503,6 +563,7 @@ TEST_MAIN(
     TEST_CASE(the_pools_refusals_reach_the_client),
     TEST_CASE(calls_run_on_the_state_and_change_nothing),
     TEST_CASE(an_estimate_is_enough_and_not_much_more),
+    TEST_CASE(a_trace_shows_what_a_transaction_did),
     TEST_CASE(a_proof_verifies_against_the_blocks_state_root),
     TEST_CASE(a_message_is_signed_by_the_account_it_names)
 )
