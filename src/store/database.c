@@ -17,6 +17,7 @@
 
 #define MEMORY_ROOM_MIN ((uint64_t)1 << 30) /* free in a directory, for a store in memory */
 #define RESIDENT_MAX    ((size_t)32 << 20)  /* of file pages, before the map's are let go */
+#define MAP_SIZE_MIN    ((size_t)64 << 20)  /* below which address space is too short */
 #define PATH_SIZE       4096
 #define DIRECTORY_MODE  0700
 #define FILE_MODE       0600
@@ -146,12 +147,24 @@ static void unlink_memory_directory(const char *path) {
     (void)rmdir(path);
 }
 
-static int open_environment(struct database *database, const char *path, unsigned flags) {
+static int open_once(struct database *database, const char *path, unsigned flags) {
     int code = mdb_env_create(&database->env);
     if (code == 0) code = mdb_env_set_maxdbs(database->env, TABLE_COUNT);
     if (code == 0) code = mdb_env_set_maxreaders(database->env, DATABASE_READERS_MAX + 1);
     if (code == 0) code = mdb_env_set_mapsize(database->env, database->map_size);
     if (code == 0) code = mdb_env_open(database->env, path, flags, FILE_MODE);
+    return code;
+}
+
+/* Where address space is short (ulimit -v, or EINVAL from a checker), the map is smaller and grows more
+ * often. */
+static int open_environment(struct database *database, const char *path, unsigned flags) {
+    int code = open_once(database, path, flags);
+    while ((code == ENOMEM || code == EINVAL) && database->map_size > MAP_SIZE_MIN) {
+        mdb_env_close(database->env);
+        database->map_size /= 2;
+        code = open_once(database, path, flags);
+    }
     return code;
 }
 

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -554,6 +555,27 @@ TEST(the_map_grows_when_it_is_full) {
     store_close(store);
 }
 
+TEST(little_address_space_means_a_smaller_map) {
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        const struct rlimit limit = {(rlim_t)4 << 30, (rlim_t)4 << 30};
+        if (setrlimit(RLIMIT_AS, &limit) != 0) _exit(2);
+        struct store *store;
+        struct store_opening opening;
+        const struct store_options options = {.genesis_hash = world_genesis_hash()};
+        if (failed(store_open(&store, &opening, &options)) || store == NULL) _exit(1);
+        const bool is_smaller = store_figures(store).map_size < STORE_MAP_SIZE;
+        store_close(store);
+        _exit(is_smaller ? 0 : 3);
+    }
+    int how;
+    assert_int_equal(waitpid(child, &how, 0), child);
+#if !defined(__SANITIZE_ADDRESS__) /* which needs terabytes of it */
+    assert_true(WIFEXITED(how) && WEXITSTATUS(how) == 0);
+#endif
+}
+
 TEST(a_memory_store_leaves_no_file) {
     struct store *store = open_store(NULL, 0);
     (void)chain_new(store, 3, 3);
@@ -653,6 +675,7 @@ int main(void) {
         TEST_CASE(a_file_that_is_not_ours_is_refused),
         TEST_CASE(a_file_cut_short_is_a_failure_and_no_crash),
         TEST_CASE(the_map_grows_when_it_is_full),
+        TEST_CASE(little_address_space_means_a_smaller_map),
         TEST_CASE(a_memory_store_leaves_no_file),
         TEST_CASE(threads_read_whole_blocks_while_one_writes),
         TEST_CASE(calls_that_only_a_bug_makes_stop_the_program),
