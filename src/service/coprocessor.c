@@ -442,7 +442,8 @@ struct status coprocessor_check_block(
     struct arena *arena,
     bool *valid,
     char *reason,
-    const struct engine_block *block
+    const struct engine_block *block,
+    const struct address *proposer
 ) {
     size_t count = 0;
     for (size_t i = 0; i < block->receipt_count; i++) {
@@ -474,7 +475,15 @@ struct status coprocessor_check_block(
     const struct status status = job_check_block(&outcome, arena, &job_block, &history, &runner);
     if (failed(status)) return status;
     *valid = outcome.verdict == JOB_CHECK_VALID;
-    if (!*valid) describe_fault(reason, &outcome);
+    if (!*valid) {
+        describe_fault(reason, &outcome);
+    } else if (outcome.result_count > 0 && !address_equal(&block->fee_recipient, proposer)) {
+        *valid = false;
+        (void)snprintf(
+            reason, ENGINE_REASON_SIZE,
+            "results in a block whose fee recipient is not the proposer's"
+        );
+    }
     return status_ok;
 }
 

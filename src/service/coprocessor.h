@@ -67,13 +67,16 @@ void coprocessor_destroy(struct coprocessor *coprocessor);
 MUST_USE struct status coprocessor_head(struct coprocessor *coprocessor, uint64_t first_new);
 
 /* Whether every result and answer that the block posts is the true one: job_check_block over the
- * book, by this node's own runs. reason (ENGINE_REASON_SIZE) says what is not. */
+ * book, by this node's own runs; and whether a block that posts any is the proposer's own (its fee
+ * recipient is the one registered for whose turn it is). reason (ENGINE_REASON_SIZE) says what is
+ * not so. */
 MUST_USE struct status coprocessor_check_block(
     struct coprocessor *coprocessor,
     struct arena *arena,
     bool *valid,
     char *reason,
-    const struct engine_block *block
+    const struct engine_block *block,
+    const struct address *proposer
 );
 
 /* Signed transactions for the block with this number, in the order of the queue, within half of the

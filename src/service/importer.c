@@ -13,8 +13,9 @@ static struct status judge_results(struct importer *importer, struct import_outc
         importer->engine->block(importer->engine->ctx, &arena, &block, &out->hash);
     if (!failed(status)) {
         bool valid;
-        status =
-            coprocessor_check_block(importer->coprocessor, &arena, &valid, out->reason, &block);
+        status = coprocessor_check_block(
+            importer->coprocessor, &arena, &valid, out->reason, &block, &importer->proposer
+        );
         if (!failed(status) && !valid) out->verdict = IMPORT_INVALID_RESULT;
     }
     arena_reset(&arena);

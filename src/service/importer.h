@@ -15,6 +15,9 @@ struct importer {
     const struct engine *engine;
     struct coprocessor
         *coprocessor; /* NULL: results are not checked (no coprocessor on the chain) */
+    /* Whose turn it is: the fee recipient registered for the proposer. A block with another one may
+     * be valid, but holds no results. */
+    struct address proposer;
     const struct arena_source *source;
 };
 

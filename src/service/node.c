@@ -203,6 +203,7 @@ static struct status start_solo(struct node *node) {
     node->importer = (struct importer){
         .engine = execution_engine(node->execution),
         .coprocessor = node->coprocessor,
+        .proposer = node->chain.accounts[DEV_PROPOSER_ACCOUNT].address,
         .source = &heap_source,
     };
     const struct solo_options options = {

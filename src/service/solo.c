@@ -57,7 +57,11 @@ struct status solo_attributes(
     out->prev_randao = solo->settings.has_next_prevrandao ? solo->settings.next_prevrandao
                                                           : derive(&head.hash, 'r');
     out->parent_beacon_root = derive(&head.hash, 'b');
-    if (solo->options.coprocessor == NULL) return status_ok;
+    /* Results stand only in a block with the registered fee recipient. */
+    if (solo->options.coprocessor == NULL ||
+        !address_equal(&out->fee_recipient, &solo->options.coinbase)) {
+        return status_ok;
+    }
     struct bytes *results;
     status = coprocessor_results(
         solo->options.coprocessor, arena, &results, &out->first_transaction_count, head.number + 1
