@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include "crypto/keccak_many.h"
 #include "store/internal.h"
 #include "world/heap.h"
 
@@ -369,6 +370,7 @@ static struct status write_codes(struct txn *txn, const struct state_diff *diff)
 /* The nodes at the roots of storage tries, and the wipes, by owner. */
 struct storage_roots {
     const struct trie_write **writes;
+    struct hash *roots; /* that each leaves */
     size_t count;
 };
 
@@ -389,8 +391,44 @@ static struct storage_roots find_storage_roots(
         const struct trie_write *write = &change->nodes[i];
         if (write->owner != NULL && write->path.len == 0) roots.writes[roots.count++] = write;
     }
-    if (roots.count != 0) qsort(roots.writes, roots.count, sizeof *roots.writes, compare_owners);
+    if (roots.count == 0) return roots;
+    qsort(roots.writes, roots.count, sizeof *roots.writes, compare_owners);
+
+    struct keccak256_task *tasks = ARENA_ARRAY(arena, struct keccak256_task, roots.count);
+    size_t task_count = 0;
+    roots.roots = ARENA_ARRAY(arena, struct hash, roots.count);
+    for (size_t i = 0; i < roots.count; i++) {
+        const struct bytes node = roots.writes[i]->node;
+        if (node.len == 0) {
+            roots.roots[i] = trie_empty_root;
+        } else {
+            tasks[task_count++] = (struct keccak256_task){node, &roots.roots[i]};
+        }
+    }
+    keccak256_many(tasks, task_count);
     return roots;
+}
+
+/* The keys of a diff's accounts, each followed by those of its slots. */
+static const struct hash *hash_keys(struct arena *arena, const struct state_diff *diff) {
+    size_t count = diff->count;
+    for (size_t i = 0; i < diff->count; i++)
+        count += diff->accounts[i].slot_count;
+    struct hash *keys = ARENA_ARRAY(arena, struct hash, count);
+    struct hash *slots = ARENA_ARRAY(arena, struct hash, count); /* big-endian, to be hashed */
+    struct keccak256_task *tasks = ARENA_ARRAY(arena, struct keccak256_task, count);
+    size_t n = 0;
+    for (size_t i = 0; i < diff->count; i++) {
+        const struct state_account_diff *account = &diff->accounts[i];
+        tasks[n] = (struct keccak256_task){BYTES_OF(account->address), &keys[n]};
+        n++;
+        for (size_t s = 0; s < account->slot_count; s++, n++) {
+            u256_to_be(slots[n].bytes, &account->slots[s].key);
+            tasks[n] = (struct keccak256_task){BYTES_OF(slots[n]), &keys[n]};
+        }
+    }
+    keccak256_many(tasks, n);
+    return keys;
 }
 
 /* The storage root after the change: old where no root was written. */
@@ -408,12 +446,8 @@ static struct hash new_storage_root(
             high = middle;
         }
     }
-    if (low == 0 || !hash_equal(roots->writes[low - 1]->owner, owner)) return old;
-    const struct bytes node = roots->writes[low - 1]->node;
-    if (node.len == 0) return trie_empty_root;
-    struct hash root;
-    keccak256(&root, node);
-    return root;
+    const bool found = low != 0 && hash_equal(roots->writes[low - 1]->owner, owner);
+    return found ? roots->roots[low - 1] : old;
 }
 
 /* One block's change of the state, while it is written. */
@@ -452,10 +486,11 @@ static struct status wipe_slots(struct state_write *write, const struct hash *ac
     return status.code == STATUS_MISSING ? status_ok : status;
 }
 
+/* keys are the account's and those of its slots. */
 static struct status write_account(
-    struct state_write *write, const struct state_account_diff *diff
+    struct state_write *write, const struct state_account_diff *diff, const struct hash *keys
 ) {
-    struct state_key key = {.account = state_key_account(&diff->address)};
+    struct state_key key = {.account = keys[0]};
     struct key value = {.len = 0};
     if (diff->exists_after) {
         struct account account = diff->after;
@@ -471,7 +506,7 @@ static struct status write_account(
     key.is_slot = true;
     const size_t slot_count = diff->exists_after ? diff->slot_count : 0;
     for (size_t i = 0; !failed(status) && i < slot_count; i++) {
-        key.slot = state_key_slot(&diff->slots[i].key);
+        key.slot = keys[1 + i];
         value = slot_value(&diff->slots[i].after);
         change_list_slot(&write->changed, write->arena, &key.slot);
         status = record_and_write(write, &key, &value);
@@ -496,8 +531,12 @@ static struct status write_state(
     change_list_begin(&write.changed, write.arena, before);
 
     status = write_codes(txn, change->diff);
-    for (size_t i = 0; !failed(status) && i < change->diff->count; i++)
-        status = write_account(&write, &change->diff->accounts[i]);
+    const struct hash *keys = hash_keys(write.arena, change->diff);
+    for (size_t i = 0; !failed(status) && i < change->diff->count; i++) {
+        const struct state_account_diff *account = &change->diff->accounts[i];
+        status = write_account(&write, account, keys);
+        keys += 1 + account->slot_count;
+    }
     if (!failed(status)) status = nodes_apply(store->nodes, txn, change->nodes, change->node_count);
     if (failed(status) || write.changed.len == 0) return status;
     return table_put(
