@@ -3,6 +3,7 @@
 #include "crypto/keccak.h"
 #include "rpc/eth_args.h"
 #include "rpc/format.h"
+#include "rpc/typed_data.h"
 
 #include <stdio.h>
 
@@ -91,6 +92,32 @@ static bool personal_sign(struct request *request) {
     if (!param_bytes(request->call, 0, &message, SIGNED_SIZE_MAX)) return false;
     if (!param_address(request->call, 1, &address)) return false;
     return sign_message(request, &address, message);
+}
+
+/* The data is an object, or JSON text that holds one. */
+static bool sign_typed_data(struct request *request) {
+    static const struct json_limits limits = {
+        .size = SIGNED_SIZE_MAX, .depth = 64, .node_count = 100000};
+    const struct json *data = json_at(request->call->params, 1);
+    struct address address;
+    struct hash digest;
+    const char *problem;
+    if (!param_address(request->call, 0, &address)) return false;
+    if (!param_present(request->call, 1)) return param_missing(request->call, 1);
+    if (json_kind(data) == JSON_STRING) {
+        const struct bytes text = json_text(data);
+        const enum json_verdict verdict = json_parse(request->call->arena, &data, text, &limits);
+        if (verdict != JSON_VALID) {
+            return rpc_fail(
+                request->call, RPC_INVALID_PARAMS, "invalid argument 1: %s",
+                json_verdict_text(verdict)
+            );
+        }
+    }
+    if (!typed_data_hash(request->call->arena, &digest, &problem, data)) {
+        return rpc_fail(request->call, RPC_INVALID_PARAMS, "invalid argument 1: %s", problem);
+    }
+    return put_signature(request, &address, &digest);
 }
 
 /* ---- Transactions ---- */
@@ -246,6 +273,7 @@ static bool fill_transaction(struct request *request) {
 
 ETH_WRAP(eth_sign)
 ETH_WRAP(personal_sign)
+ETH_WRAP(sign_typed_data)
 ETH_WRAP(send_tx)
 ETH_WRAP(sign_transaction)
 ETH_WRAP(fill_transaction)
@@ -253,6 +281,8 @@ ETH_WRAP(fill_transaction)
 static const struct rpc_method methods[] = {
     {"eth_sign", call_eth_sign, 2},
     {"personal_sign", call_personal_sign, 3},
+    {"eth_signTypedData_v4", call_sign_typed_data, 2},
+    {"eth_signTypedData", call_sign_typed_data, 2},
     {"eth_sendTransaction", call_send_tx, 1},
     {"eth_signTransaction", call_sign_transaction, 1},
     {"eth_fillTransaction", call_fill_transaction, 1},
