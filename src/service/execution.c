@@ -709,6 +709,16 @@ struct status execution_submit_as(
 
 /* ---- development ---- */
 
+struct status execution_begin_batch(struct execution *x) {
+    close_view(x);
+    return store_begin(x->options.store);
+}
+
+struct status execution_end_batch(struct execution *x) {
+    close_view(x);
+    return store_commit(x->options.store);
+}
+
 void execution_set_gas_limit(struct execution *x, uint64_t gas_limit) {
     x->options.gas_limit = gas_limit;
     x->gas_limit_is_exact = true;

@@ -96,6 +96,11 @@ MUST_USE struct status execution_pending(
     const struct engine_attributes *attributes
 );
 
+/* Blocks that become the head between these two become durable together; whatever fails in between
+ * ends the node, and the blocks are not there at its next start. */
+MUST_USE struct status execution_begin_batch(struct execution *execution);
+MUST_USE struct status execution_end_batch(struct execution *execution);
+
 /* Settings of a development chain. */
 /* The next block and those after it have this gas limit, outright. */
 void execution_set_gas_limit(struct execution *execution, uint64_t gas_limit);

@@ -199,6 +199,16 @@ static struct status start_coprocessor(struct node *node) {
     return coprocessor_create(&node->coprocessor, &options);
 }
 
+static struct status begin_batch(void *ctx) {
+    struct node *node = ctx;
+    return execution_begin_batch(node->execution);
+}
+
+static struct status end_batch(void *ctx) {
+    struct node *node = ctx;
+    return execution_end_batch(node->execution);
+}
+
 static struct status start_solo(struct node *node) {
     node->importer = (struct importer){
         .engine = execution_engine(node->execution),
@@ -216,6 +226,9 @@ static struct status start_solo(struct node *node) {
         .coinbase = node->chain.accounts[DEV_PROPOSER_ACCOUNT].address,
         .automine = node->options.automine,
         .interval_ms = node->options.interval_ms,
+        .begin_batch = begin_batch,
+        .end_batch = end_batch,
+        .batch_ctx = node,
     };
     return solo_create(&node->solo, &options);
 }

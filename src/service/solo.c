@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+enum { MINE_BATCH = 64 }; /* blocks of one database transaction */
+
 struct solo {
     struct solo_options options;
     struct solo_settings settings;
@@ -100,12 +102,23 @@ struct status solo_propose(struct solo *solo) {
     return status;
 }
 
-struct status solo_mine(struct solo *solo, uint64_t count, uint64_t interval_s) {
-    const uint64_t interval_before = solo->settings.timestamp_interval_s;
-    struct status status = status_ok;
+/* Up to MINE_BATCH blocks that become durable together. */
+static struct status mine_batch(struct solo *solo, uint64_t count, uint64_t interval_s) {
+    const bool batched = count > 1 && solo->options.begin_batch != NULL;
+    struct status status = batched ? solo->options.begin_batch(solo->options.batch_ctx) : status_ok;
     for (uint64_t i = 0; i < count && !failed(status); i++) {
         status = solo_propose(solo);
         if (interval_s > 0) solo->settings.timestamp_interval_s = interval_s;
+    }
+    if (batched && !failed(status)) status = solo->options.end_batch(solo->options.batch_ctx);
+    return status;
+}
+
+struct status solo_mine(struct solo *solo, uint64_t count, uint64_t interval_s) {
+    const uint64_t interval_before = solo->settings.timestamp_interval_s;
+    struct status status = status_ok;
+    for (uint64_t done = 0; done < count && !failed(status); done += MINE_BATCH) {
+        status = mine_batch(solo, min_u64(count - done, MINE_BATCH), interval_s);
     }
     solo->settings.timestamp_interval_s = interval_before;
     return status;

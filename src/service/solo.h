@@ -23,6 +23,11 @@ struct solo_options {
     struct address coinbase;
     bool automine;        /* a block follows each transaction, and makes way for results */
     uint64_t interval_ms; /* a block every so often; 0: none on time */
+    /* Around blocks that are made together (solo_mine): what is between them becomes durable at once.
+     * May be NULL. */
+    struct status (*begin_batch)(void *ctx);
+    struct status (*end_batch)(void *ctx);
+    void *batch_ctx;
 };
 
 MUST_USE struct status solo_create(struct solo **out, const struct solo_options *options);

@@ -12,6 +12,7 @@
 struct store {
     struct database *database;
     struct hash genesis_hash;
+    size_t joined;                /* begins inside the outermost one that are not committed */
     struct txn *txn;              /* between store_begin and store_commit, else NULL */
     atomic_uintptr_t writer;      /* the thread that stands there (writer_here), else 0 */
     struct status failure;        /* the first of txn: it can only be aborted */

@@ -179,12 +179,17 @@ static struct txn *end_transaction(struct store *store) {
     struct txn *txn = store->txn;
     ASSERT(txn != NULL && store->writer_view_count == 0);
     store->txn = NULL;
+    store->joined = 0;
     atomic_store(&store->writer, 0);
     return txn;
 }
 
 struct status store_begin(struct store *store) {
-    ASSERT(store->txn == NULL);
+    if (store->txn != NULL) {
+        ASSERT(atomic_load(&store->writer) == writer_here());
+        store->joined++;
+        return store->failure;
+    }
     store->failure = status_ok;
     const struct status status = database_begin(&store->txn, store->database);
     if (!failed(status)) atomic_store(&store->writer, writer_here());
@@ -193,6 +198,10 @@ struct status store_begin(struct store *store) {
 
 struct status store_commit(struct store *store) {
     ASSERT(store->txn != NULL);
+    if (store->joined > 0) {
+        store->joined--;
+        return store->failure;
+    }
     if (!failed(store->failure)) store->failure = node_cache_flush(store->nodes, store->txn);
     if (!failed(store->failure)) {
         store->failure = database_commit(end_transaction(store));

@@ -79,7 +79,8 @@ void store_close(struct store *store);
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-/* Opens the transaction that the following writes join. Not nested. */
+/* Opens the transaction that the following writes join. Where one is open already, this one is part of
+ * it: its store_commit makes nothing durable, and store_abort undoes the whole. */
 MUST_USE struct status store_begin(struct store *store);
 
 /* Makes the writes since store_begin durable. */
