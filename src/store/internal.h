@@ -9,8 +9,12 @@
 
 #include <stdatomic.h>
 
+/* Slots whose keys are made once: those that contracts use most. */
+#define STORE_SMALL_SLOTS 32
+
 struct store {
     struct database *database;
+    struct hash small_slots[STORE_SMALL_SLOTS]; /* state_key_slot of 0, 1, … */
     struct hash genesis_hash;
     size_t joined;                /* begins inside the outermost one that are not committed */
     struct txn *txn;              /* between store_begin and store_commit, else NULL */

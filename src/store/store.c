@@ -102,6 +102,10 @@ struct status store_open(
     store->nodes = node_cache_create();
     store->version = 1; /* above that of a view that another thread opened */
     arena_init(&store->scratch, &heap_source);
+    for (uint64_t i = 0; i < STORE_SMALL_SLOTS; i++) {
+        const struct u256 slot = u256_from_u64(i);
+        store->small_slots[i] = state_key_slot(&slot);
+    }
 
     enum database_verdict verdict;
     long owner;

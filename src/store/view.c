@@ -164,6 +164,10 @@ struct past {
     struct store_view *view;
     uint64_t number;
     bool is_head;
+    /* The account that was asked for last: slots are read in runs of one account. */
+    bool has_last;
+    struct address last;
+    struct hash last_key;
 };
 
 static void remember(struct store_view *view, struct status status) {
@@ -187,9 +191,23 @@ static struct bytes past_read(struct past *past, const struct state_key *key) {
     return failed(status) ? (struct bytes){NULL, 0} : value;
 }
 
+static struct hash past_key(struct past *past, const struct address *address) {
+    if (!past->has_last || !address_equal(&past->last, address)) {
+        past->last = *address;
+        past->last_key = state_key_account(address);
+        past->has_last = true;
+    }
+    return past->last_key;
+}
+
+static struct hash past_slot_key(const struct past *past, const struct u256 *slot) {
+    const bool is_small = u256_fits_u64(slot) && slot->limb[0] < STORE_SMALL_SLOTS;
+    return is_small ? past->view->store->small_slots[slot->limb[0]] : state_key_slot(slot);
+}
+
 static bool past_account(void *ctx, const struct address *address, struct account *out) {
     struct past *past = ctx;
-    const struct state_key key = {.account = state_key_account(address)};
+    const struct state_key key = {.account = past_key(past, address)};
     const struct bytes value = past_read(past, &key);
     if (value.len == 0) return false;
     if (account_from_value(out, value)) return true;
@@ -202,8 +220,8 @@ static void past_storage(
 ) {
     struct past *past = ctx;
     const struct state_key key = {
-        .account = state_key_account(address),
-        .slot = state_key_slot(slot),
+        .account = past_key(past, address),
+        .slot = past_slot_key(past, slot),
         .is_slot = true,
     };
     if (slot_from_value(value, past_read(past, &key))) return;
@@ -234,7 +252,7 @@ struct status store_state(
     if (number > head.number)
         return status_make(STATUS_MISSING, 0, "reading the state after a block above the head");
     struct past *past = ARENA_NEW(arena, struct past);
-    *past = (struct past){view, number, number == head.number};
+    *past = (struct past){.view = view, .number = number, .is_head = number == head.number};
     *out = (struct state_reader){past_account, past_storage, past_code, past_block_hash, past};
     return status_ok;
 }
