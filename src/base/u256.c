@@ -416,23 +416,47 @@ void u256_exp_wrapping(struct u256 *out, const struct u256 *base, const struct u
     *out = result;
 }
 
+/* The high and the low limb of the pair (hi:lo) shifted left, and right, by less than a limb. */
+static inline uint64_t pair_shl(uint64_t hi, uint64_t lo, unsigned bits) {
+    return high(((uint128)hi << LIMB_BITS | lo) << bits);
+}
+
+static inline uint64_t pair_shr(uint64_t hi, uint64_t lo, unsigned bits) {
+    return (uint64_t)(((uint128)hi << LIMB_BITS | lo) >> bits);
+}
+
 void u256_shl(struct u256 *out, const struct u256 *a, unsigned bits) {
-    struct u256 result = U256_ZERO;
-    if (bits < WORD_BITS) {
-        const unsigned limbs = bits / LIMB_BITS, rest = bits % LIMB_BITS;
-        (void)shift_left(result.limb + limbs, a->limb, LIMBS - limbs, rest);
+    const uint64_t a0 = a->limb[0], a1 = a->limb[1], a2 = a->limb[2], a3 = a->limb[3];
+    const unsigned rest = bits % LIMB_BITS;
+    switch (bits / LIMB_BITS) {
+    case 0:
+        *out = (struct u256
+        ){{a0 << rest, pair_shl(a1, a0, rest), pair_shl(a2, a1, rest), pair_shl(a3, a2, rest)}};
+        break;
+    case 1:
+        *out = (struct u256){{0, a0 << rest, pair_shl(a1, a0, rest), pair_shl(a2, a1, rest)}};
+        break;
+    case 2: *out = (struct u256){{0, 0, a0 << rest, pair_shl(a1, a0, rest)}}; break;
+    case 3: *out = (struct u256){{0, 0, 0, a0 << rest}}; break;
+    default: *out = U256_ZERO; break;
     }
-    *out = result;
 }
 
 void u256_shr(struct u256 *out, const struct u256 *a, unsigned bits) {
-    struct u256 result = U256_ZERO;
-    if (bits < WORD_BITS) {
-        const unsigned limbs = bits / LIMB_BITS, rest = bits % LIMB_BITS;
-        memcpy(result.limb, a->limb + limbs, (LIMBS - limbs) * sizeof *result.limb);
-        shift_right(result.limb, LIMBS - limbs, rest);
+    const uint64_t a0 = a->limb[0], a1 = a->limb[1], a2 = a->limb[2], a3 = a->limb[3];
+    const unsigned rest = bits % LIMB_BITS;
+    switch (bits / LIMB_BITS) {
+    case 0:
+        *out = (struct u256
+        ){{pair_shr(a1, a0, rest), pair_shr(a2, a1, rest), pair_shr(a3, a2, rest), a3 >> rest}};
+        break;
+    case 1:
+        *out = (struct u256){{pair_shr(a2, a1, rest), pair_shr(a3, a2, rest), a3 >> rest, 0}};
+        break;
+    case 2: *out = (struct u256){{pair_shr(a3, a2, rest), a3 >> rest, 0, 0}}; break;
+    case 3: *out = (struct u256){{a3 >> rest, 0, 0, 0}}; break;
+    default: *out = U256_ZERO; break;
     }
-    *out = result;
 }
 
 void u256_sar(struct u256 *out, const struct u256 *a, unsigned bits) {

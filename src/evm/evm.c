@@ -241,6 +241,8 @@ static struct evm_frame *push_frame(struct evm *evm, const struct evm_message *m
     struct evm_frame *frame = &evm->frames[evm->frame_count++];
     frame->message = *message;
     frame->is_creation = is_creation(message);
+    frame->sender_word = u256_from_address(&message->sender);
+    frame->recipient_word = u256_from_address(&message->recipient);
     frame->code_entry = NULL;
     frame->gas = (int64_t)message->gas;
     frame->output = (struct bytes){NULL, 0};

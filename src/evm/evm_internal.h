@@ -31,6 +31,8 @@ struct evm_frame {
     struct state_account *self; /* the recipient's record */
     struct state_checkpoint checkpoint;
 
+    struct u256 sender_word, recipient_word; /* of the message, as CALLER and ADDRESS push them */
+
     int64_t gas;
     const uint8_t *pc;
     struct u256 *stack; /* its bottom */

@@ -83,11 +83,17 @@ static inline unsigned shift_of(const struct u256 *word) {
 static inline void sign_extend(
     struct u256 *out, const struct u256 *index, const struct u256 *word
 ) {
-    *out = *word;
-    if (!u256_fits_u64(index) || index->limb[0] >= 31) return;
-    const unsigned bits = 256 - 8 * ((unsigned)index->limb[0] + 1);
-    u256_shl(out, out, bits);
-    u256_sar(out, out, bits);
+    struct u256 result = *word;
+    if (u256_fits_u64(index) && index->limb[0] < 31) {
+        const unsigned limb = (unsigned)index->limb[0] / 8, bits = 56 - index->limb[0] % 8 * 8;
+        const int64_t extended = (int64_t)(word->limb[limb] << bits) >> bits;
+        const uint64_t sign = (uint64_t)(extended >> 63);
+        for (unsigned i = 0; i < 4; i++) {
+            if (i == limb) result.limb[i] = (uint64_t)extended;
+            if (i > limb) result.limb[i] = sign;
+        }
+    }
+    *out = result;
 }
 
 static inline struct u256 byte_of(const struct u256 *index, const struct u256 *word) {
@@ -255,10 +261,10 @@ op_CLZ:
 
     DELEGATED(KECCAK256, 30, 2, 1, instruction_keccak256(evm, frame, sp - 1))
 
-    PUSH_VALUE(ADDRESS, 2, u256_from_address(&frame->message.recipient))
+    PUSH_VALUE(ADDRESS, 2, frame->recipient_word)
     DELEGATED(BALANCE, rules->gas[OP_BALANCE], 1, 1, instruction_balance(evm, frame, sp - 1))
     PUSH_VALUE(ORIGIN, 2, u256_from_address(&evm->context.tx->origin))
-    PUSH_VALUE(CALLER, 2, u256_from_address(&frame->message.sender))
+    PUSH_VALUE(CALLER, 2, frame->sender_word)
     PUSH_VALUE(CALLVALUE, 2, frame->message.value)
 op_CALLDATALOAD:
     CHARGE(3);
@@ -405,9 +411,11 @@ op_PUSH0:
     PUSH(2)
     PUSH(3)
     PUSH(4)
-    PUSH(5) PUSH(6) PUSH(7) PUSH(8) PUSH(9) PUSH(10) PUSH(11) PUSH(12) PUSH(13) PUSH(14) PUSH(15
-    ) PUSH(16) PUSH(17) PUSH(18) PUSH(19) PUSH(20) PUSH(21) PUSH(22) PUSH(23) PUSH(24) PUSH(25
-    ) PUSH(26) PUSH(27) PUSH(28) PUSH(29) PUSH(30) PUSH(31) PUSH(32)
+    PUSH(5)
+    PUSH(6)
+    PUSH(7) PUSH(8) PUSH(9) PUSH(10) PUSH(11) PUSH(12) PUSH(13) PUSH(14) PUSH(15) PUSH(16) PUSH(17
+    ) PUSH(18) PUSH(19) PUSH(20) PUSH(21) PUSH(22) PUSH(23) PUSH(24) PUSH(25) PUSH(26) PUSH(27
+    ) PUSH(28) PUSH(29) PUSH(30) PUSH(31) PUSH(32)
 
 #define DUP(n)          \
     op_DUP##n : {       \
