@@ -414,9 +414,8 @@ bool eth_fail_call(
     const char *prefix
 ) {
     return rpc_fail(
-        request->call, RPC_SERVER_ERROR, "%s%s%s (supplied gas %" PRIu64 ")", prefix,
-        tx_verdict_text(verdict), describe(request->call->arena, verdict, run, args),
-        args->tx.gas_limit
+        request->call, RPC_SERVER_ERROR, "%s%s%s", prefix, tx_verdict_text(verdict),
+        describe(request->call->arena, verdict, run, args)
     );
 }
 

@@ -1,4 +1,5 @@
 /* Blocks, their transactions and receipts by place. */
+#include "crypto/keccak.h"
 #include "rpc/eth_parts.h"
 #include "rpc/format.h"
 
@@ -42,10 +43,15 @@ void eth_put_block(struct request *request, const struct eth_block *block, bool 
     json_begin_object(out);
     format_header(out, &block->block.header, &block->hash, block->is_pending);
     json_name(out, "size");
-    json_quantity(out, block_encoded_size(&block->block));
+    json_quantity(out, eth_raw_block(request->call->arena, block).len);
     put_txs(request, block, full);
     json_name(out, "uncles");
     json_begin_array(out);
+    for (struct rlp_reader reader = eth_ommers(block); rlp_more(&reader);) {
+        struct hash hash;
+        keccak256(&hash, rlp_read_item(&reader).whole);
+        json_hash(out, &hash);
+    }
     json_end_array(out);
     if (block->block.has_withdrawals) {
         json_name(out, "withdrawals");
@@ -98,22 +104,45 @@ static bool get_block_tx_count(struct request *request) {
     return true;
 }
 
-/* No block from Paris on has any, and others are not kept with theirs. */
 static bool get_uncle_count(struct request *request) {
     struct eth_place place;
     struct eth_block block;
     bool found;
+    uint64_t count = 0;
     if (!open_block(request, &place, &block, &found)) return false;
-    if (found) json_quantity(request->call->result, 0);
+    if (!found) return true;
+    for (struct rlp_reader reader = eth_ommers(&block); rlp_more(&reader); count++) {
+        (void)rlp_read_item(&reader);
+    }
+    json_quantity(request->call->result, count);
     return true;
 }
 
 static bool get_uncle(struct request *request) {
+    struct json_writer *out = request->call->result;
     struct eth_place place;
     struct eth_block block;
+    struct header header;
+    struct hash hash;
     bool found;
+    uint64_t index;
     if (!open_block(request, &place, &block, &found)) return false;
-    if (found) json_null(request->call->result);
+    if (!param_quantity(request->call, 1, &index)) return false;
+    if (!found) return true;
+    for (struct rlp_reader reader = eth_ommers(&block); rlp_more(&reader); index--) {
+        const struct bytes encoded = rlp_read_item(&reader).whole;
+        if (index > 0) continue;
+        if (header_decode(&header, encoded) != BLOCK_VALID) break;
+        keccak256(&hash, encoded);
+        json_begin_object(out);
+        format_header(out, &header, &hash, false);
+        json_name(out, "uncles");
+        json_begin_array(out);
+        json_end_array(out);
+        json_end_object(out);
+        return true;
+    }
+    json_null(out);
     return true;
 }
 

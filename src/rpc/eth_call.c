@@ -4,6 +4,7 @@
 #include "rpc/format.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 enum { ACCESS_ROUNDS_MAX = 16 };
 #define ACCESS_MAX ((size_t)2000) /* accounts and slots of an access list that we make */
@@ -20,7 +21,13 @@ static bool run_call(struct request *request) {
     eth_args_complete_call(&args);
     const enum tx_verdict verdict = chain_call(&run.run, &outcome, &args.tx, &args.from);
     if (!eth_state_is_sound(request)) return false;
-    if (verdict != TX_VALID) return eth_fail_call(request, verdict, &run, &args, "err: ");
+    if (verdict != TX_VALID) {
+        (void)eth_fail_call(request, verdict, &run, &args, "err: ");
+        return rpc_fail(
+            request->call, RPC_SERVER_ERROR, "%s (supplied gas %" PRIu64 ")",
+            request->call->error.message, args.tx.gas_limit
+        );
+    }
     if (outcome.status != EVM_SUCCESS) return eth_fail_run(request, &outcome);
     json_hex(request->call->result, outcome.output);
     return true;
@@ -67,7 +74,9 @@ bool eth_estimate(
         );
     }
     if (verdict != TX_VALID) {
-        return eth_fail_call(request, verdict, run, args, "failed with ");
+        char prefix[64];
+        (void)snprintf(prefix, sizeof prefix, "failed with %" PRIu64 " gas: ", args->tx.gas_limit);
+        return eth_fail_call(request, verdict, run, args, prefix);
     }
     return outcome.status == EVM_SUCCESS || eth_fail_run(request, &outcome);
 }

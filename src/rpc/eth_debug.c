@@ -24,7 +24,7 @@ static bool get_raw_block(struct request *request) {
     struct eth_place place;
     struct eth_block block;
     if (!open_block(request, &place, &block)) return false;
-    json_hex(request->call->result, block_encode(request->call->arena, &block.block));
+    json_hex(request->call->result, eth_raw_block(request->call->arena, &block));
     return true;
 }
 

@@ -5,6 +5,7 @@
 #define RPC_ETH_PARTS_H
 
 #include "chain/execute.h"
+#include "codec/rlp.h"
 #include "crypto/ecdsa.h"
 #include "pool/pool.h"
 #include "rpc/backend.h"
@@ -43,8 +44,8 @@ bool eth_run(struct rpc_call *call, bool (*handler)(struct request *request));
 
 /* The tables, one a file. */
 extern const struct rpc_table eth_block_table, eth_state_table, eth_tx_table, eth_sign_table,
-    eth_call_table, eth_fee_table, eth_filter_table, eth_node_table,
-    eth_txpool_table, eth_debug_table;
+    eth_call_table, eth_fee_table, eth_filter_table, eth_node_table, eth_txpool_table,
+    eth_debug_table;
 
 /* ---- Failures ---- */
 
@@ -85,6 +86,8 @@ struct eth_block {
     bool is_pending;
     struct chain_rules rules;
     const struct receipt *receipts; /* one a transaction, after eth_read_receipts */
+    struct bytes raw_header;        /* as they are stored; empty where it is pending */
+    struct bytes raw_body;
 };
 
 /* Of a place that was found and is not pending. */
@@ -97,6 +100,11 @@ MUST_USE bool eth_read_block(
 MUST_USE bool eth_read_receipts(
     struct request *request, struct eth_block *block, const struct eth_place *place
 );
+
+/* The whole block in RLP. */
+struct bytes eth_raw_block(struct arena *arena, const struct eth_block *block);
+/* Its list of ommers, from which a reader gives one header after the other. */
+struct rlp_reader eth_ommers(const struct eth_block *block);
 
 /* Who sent a transaction of a block or of the pool. Development chains take impersonated ones, which
  * have their sender in r and 0 in s. */

@@ -144,16 +144,44 @@ bool eth_read_block(
     if (place->is_pending) return read_pending(request, block);
     *block = (struct eth_block){.hash = place->hash};
     struct header *header = &block->block.header;
-    if (!eth_read_header(request, header, place)) return false;
     struct bytes body;
     enum tx_verdict tx_verdict;
-    const struct status status = store_body(request->view, &body, place->number, &place->hash);
+    struct status status =
+        store_header(request->view, &block->raw_header, place->number, &place->hash);
+    if (!failed(status)) status = store_body(request->view, &body, place->number, &place->hash);
     if (failed(status)) return eth_fail_status(request, status);
+    if (header_decode(header, block->raw_header) != BLOCK_VALID) {
+        return corrupt(request, "read a header");
+    }
+    block->raw_body = body;
     if (block_decode_body(request->call->arena, &block->block, &tx_verdict, body) != BLOCK_VALID) {
         return corrupt(request, "read the body of a block");
     }
     block->rules = chain_rules_at(request->eth->backend->config, header->number, header->timestamp);
     return true;
+}
+
+/* A body is a list of what stands behind the header in the block's list. */
+struct bytes eth_raw_block(struct arena *arena, const struct eth_block *block) {
+    if (block->is_pending) return block_encode(arena, &block->block);
+    struct rlp_reader reader = rlp_read(block->raw_body);
+    const struct rlp_item body = rlp_read_item(&reader);
+    struct rlp_writer writer =
+        rlp_writer_in(arena, block->raw_header.len + block->raw_body.len + RLP_HEADER_MAX);
+    const size_t list = rlp_list_begin(&writer);
+    rlp_write_raw(&writer, block->raw_header);
+    rlp_write_raw(&writer, body.payload);
+    rlp_list_end(&writer, list);
+    return rlp_written(&writer);
+}
+
+struct rlp_reader eth_ommers(const struct eth_block *block) {
+    struct rlp_reader reader = rlp_read(block->raw_body);
+    const struct rlp_list list = rlp_enter(&reader);
+    (void)rlp_read_item(&reader); /* transactions */
+    const struct rlp_item ommers = rlp_read_item(&reader);
+    (void)list;
+    return rlp_read(ommers.payload);
 }
 
 bool eth_read_receipts(
