@@ -36,7 +36,7 @@ static inline bool u256_equal(const struct u256 *a, const struct u256 *b) {
 
 /* A limb of a sum or difference, with the carry or borrow (0 or 1) in and out. Clang makes one
  * instruction of its builtins, and gcc of the plain form what it can. */
-ALWAYS_INLINE uint64_t limb_add(uint64_t a, uint64_t b, uint64_t *carry) {
+ALWAYS_INLINE uint64_t u256_limb_add(uint64_t a, uint64_t b, uint64_t *carry) {
 #if defined(__clang__)
     unsigned long long out;
     const uint64_t sum = __builtin_addcll(a, b, *carry, &out);
@@ -49,7 +49,7 @@ ALWAYS_INLINE uint64_t limb_add(uint64_t a, uint64_t b, uint64_t *carry) {
 #endif
 }
 
-ALWAYS_INLINE uint64_t limb_sub(uint64_t a, uint64_t b, uint64_t *borrow) {
+ALWAYS_INLINE uint64_t u256_limb_sub(uint64_t a, uint64_t b, uint64_t *borrow) {
 #if defined(__clang__)
     unsigned long long out;
     const uint64_t difference = __builtin_subcll(a, b, *borrow, &out);
@@ -65,10 +65,10 @@ ALWAYS_INLINE uint64_t limb_sub(uint64_t a, uint64_t b, uint64_t *borrow) {
 /* *out = a + b mod 2^256; answers the carry. out may be a or b, here and below. */
 static inline bool u256_add_wrapping(struct u256 *out, const struct u256 *a, const struct u256 *b) {
     uint64_t carry = 0;
-    const uint64_t s0 = limb_add(a->limb[0], b->limb[0], &carry);
-    const uint64_t s1 = limb_add(a->limb[1], b->limb[1], &carry);
-    const uint64_t s2 = limb_add(a->limb[2], b->limb[2], &carry);
-    const uint64_t s3 = limb_add(a->limb[3], b->limb[3], &carry);
+    const uint64_t s0 = u256_limb_add(a->limb[0], b->limb[0], &carry);
+    const uint64_t s1 = u256_limb_add(a->limb[1], b->limb[1], &carry);
+    const uint64_t s2 = u256_limb_add(a->limb[2], b->limb[2], &carry);
+    const uint64_t s3 = u256_limb_add(a->limb[3], b->limb[3], &carry);
     *out = (struct u256){{s0, s1, s2, s3}};
     return carry != 0;
 }
@@ -76,10 +76,10 @@ static inline bool u256_add_wrapping(struct u256 *out, const struct u256 *a, con
 /* *out = a - b mod 2^256; answers the borrow, which is a < b. */
 static inline bool u256_sub_wrapping(struct u256 *out, const struct u256 *a, const struct u256 *b) {
     uint64_t borrow = 0;
-    const uint64_t d0 = limb_sub(a->limb[0], b->limb[0], &borrow);
-    const uint64_t d1 = limb_sub(a->limb[1], b->limb[1], &borrow);
-    const uint64_t d2 = limb_sub(a->limb[2], b->limb[2], &borrow);
-    const uint64_t d3 = limb_sub(a->limb[3], b->limb[3], &borrow);
+    const uint64_t d0 = u256_limb_sub(a->limb[0], b->limb[0], &borrow);
+    const uint64_t d1 = u256_limb_sub(a->limb[1], b->limb[1], &borrow);
+    const uint64_t d2 = u256_limb_sub(a->limb[2], b->limb[2], &borrow);
+    const uint64_t d3 = u256_limb_sub(a->limb[3], b->limb[3], &borrow);
     *out = (struct u256){{d0, d1, d2, d3}};
     return borrow != 0;
 }
