@@ -5,9 +5,19 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char version_help[] = "Usage: infinity version\n"
+                                   "\n"
+                                   "Prints the version.\n"
+                                   "\n"
+                                   "Example: infinity version\n"
+                                   "Exit status: 0 printed, 2 bad usage.\n";
+
 static int cmd_version(int argc, char **argv) {
-    (void)argc;
-    (void)argv;
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        (void)fputs(version_help, stdout);
+        return EXIT_GOOD;
+    }
+    if (argc > 1) return command_usage_error("version", "unexpected '%s'", argv[1]);
     (void)printf("infinity %s\n", version_text());
     return EXIT_GOOD;
 }
@@ -22,7 +32,7 @@ int main(int argc, char **argv) {
         {"program", "identify program images", cmd_program},
         {"version", "print the version", cmd_version},
     };
-    if (argc == 2 && strcmp(argv[1], "--version") == 0) return cmd_version(argc, argv);
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) return cmd_version(1, argv);
     return command_dispatch(
         "infinity", commands, (int)(sizeof commands / sizeof commands[0]), argc, argv
     );
