@@ -12,26 +12,61 @@
 #include "machine/machine_ecall.h"
 #include "machine/rv_decode.h"
 
-/* Computed goto (labels as values) is an extension of gcc and clang; without it this file would be a
- * switch, at half the speed (docs/decisions, "Two engines"). */
+/* Labels as values, and data pointers to functions: extensions of gcc and clang without which this
+ * file would be a switch, at half the speed (docs/decisions/0060-two-engines.md). */
 #pragma GCC diagnostic ignored "-Wpedantic"
 #ifdef __clang__
 #pragma clang diagnostic ignored "-Wgnu-label-as-value"
 #endif
 
-/* Handlers beyond one an instruction: special cases that are settled while decoding. */
+/* clang makes one indirect jump of all computed gotos and, since version 18, leaves it so where there
+ * are many; but it can promise tail calls. gcc 12 cannot, and keeps the jumps apart. */
+#if defined(__clang__) && defined(__has_attribute)
+#if __has_attribute(musttail)
+#define TAIL_CALLS 1
+#endif
+#endif
+#ifndef TAIL_CALLS
+#define TAIL_CALLS 0
+#endif
+
+/* Handlers beyond those of the instructions: special cases that are settled while decoding, and what
+ * other handlers go to when something is not as usual. */
+#define EXTRA_TABLE(X)                                                       \
+    X(CONSTANT)      /* LUI, and AUIPC whose sum is sign-extended 32 bits */ \
+    X(CONSTANT_HIGH) /* AUIPC whose sum is 2^31 to 2^32 - 1 */               \
+    X(J)             /* JAL without link */                                  \
+    X(JR)            /* JALR without link */                                 \
+    X(BRANCH_BAD)    /* a branch whose target traps with the cause in imm */ \
+    X(TRAP)          /* cause in imm */                                      \
+    X(STOP)          /* end of the window */                                 \
+    X(BAD_JUMP)                                                              \
+    X(LOAD_SLOWLY)                                                           \
+    X(STORE_SLOWLY)                                                          \
+    X(NEAR_LIMIT)
+
 enum handler {
-    H_TRAP = RV_OP_COUNT, /* cause in imm */
-    H_CONSTANT,           /* LUI, and AUIPC whose sum is sign-extended 32 bits */
-    H_CONSTANT_HIGH,      /* AUIPC whose sum is 2^31 to 2^32 - 1 */
-    H_J,                  /* JAL without link */
-    H_JR,                 /* JALR without link */
-    H_BRANCH_BAD,         /* a branch whose target traps with the cause in imm */
-    H_STOP,               /* end of the window */
-    H_COUNT
+    H_BEFORE = RV_OP_COUNT - 1,
+#define EXTRA_ENUM(name) H_##name,
+    EXTRA_TABLE(EXTRA_ENUM)
+#undef EXTRA_ENUM
+        H_COUNT
 };
 
 enum { WINDOW = 256 };
+
+/* What a run needs beside the machine. */
+struct run {
+    const struct machine_record *records;
+    const uint32_t *lengths; /* of runs, by record */
+    uint64_t text_lo, text_size;
+    uint64_t max_cycles;
+    uint64_t extra; /* cycles so far that are not steps */
+    const void *const *handlers;
+    const struct machine_record *window_at; /* the record that window[0] is a copy of */
+    uint64_t window_count;                  /* 0: the window was never open */
+    struct machine_record window[WINDOW + 1];
+};
 
 /* The fast engine's part of a load that is misaligned, or not allowed. false: a trap. */
 static NO_INLINE bool slow_load(struct machine *machine, const struct machine_record *record) {
@@ -59,7 +94,9 @@ static NO_INLINE bool slow_store(struct machine *machine, const struct machine_r
     return true;
 }
 
-static bool branch_taken(const struct machine *machine, const struct machine_record *record) {
+static NO_INLINE bool branch_taken(
+    const struct machine *machine, const struct machine_record *record
+) {
     const uint64_t a = machine->x[record->rs1];
     const uint64_t b = machine->x[record->rs2];
     switch (record->op) {
@@ -84,263 +121,178 @@ static uint64_t rem_signed(int64_t a, int64_t b) {
     return (uint64_t)(a % b);
 }
 
-/* Runs the machine, or with NULL answers the handlers' addresses, in the order of rv_op and handler,
- * in *table. One function, because labels are local to it. */
-/* NOLINTNEXTLINE(readability-function-size) */
-static enum machine_status interpret(
-    struct machine *machine, uint64_t max_cycles, const void *const **table
+static uint64_t address_of(const struct run *run, const struct machine_record *p) {
+    return run->text_lo + 4 * (uint64_t)(p - run->records);
+}
+
+/* Copies what can still be paid of p's run, and a STOP. */
+static NO_INLINE void open_window(struct run *run, const struct machine_record *p, uint64_t left) {
+    run->window_at = p;
+    run->window_count = left < WINDOW ? left : WINDOW;
+    memcpy(run->window, p, run->window_count * sizeof run->window[0]);
+    run->window[run->window_count].handler = run->handlers[H_STOP];
+}
+
+static bool in_window(const struct run *run, const struct machine_record *p) {
+    return (uintptr_t)p - (uintptr_t)run->window < sizeof run->window;
+}
+
+/* The cycles that were charged for p and what follows it in its run or window. (p itself stays in a
+ * register: its address is never taken.) */
+static NO_INLINE uint64_t charged_from(const struct run *run, const struct machine_record *p) {
+    if (in_window(run, p)) return run->window_count - (uint64_t)(p - run->window);
+    return run->lengths[p - run->records];
+}
+
+/* The program's own record for p, which may be the window's copy of it. */
+static NO_INLINE const struct machine_record *own_record(
+    const struct run *run, const struct machine_record *p
 ) {
-    static const void *const handlers[H_COUNT] = {
-#define LABEL(op, name, format, match, mask) [RV_##op] = &&op_##op,
-        RV_TABLE(LABEL)
-#undef LABEL
-            [H_TRAP] = &&op_TRAP,
-        [H_CONSTANT] = &&op_CONSTANT,
-        [H_CONSTANT_HIGH] = &&op_CONSTANT_HIGH,
-        [H_J] = &&op_J,
-        [H_JR] = &&op_JR,
-        [H_BRANCH_BAD] = &&op_BRANCH_BAD,
-        [H_STOP] = &&op_STOP,
+    return in_window(run, p) ? run->window_at + (p - run->window) : p;
+}
+
+static NO_INLINE enum machine_status leave(
+    struct machine *machine,
+    const struct run *run,
+    const struct machine_record *p,
+    struct machine_ecall end,
+    uint64_t left
+) {
+    machine->status = end.status;
+    machine->code = end.code;
+    machine->pc = address_of(run, p);
+    machine->cycles = run->max_cycles - left;
+    machine->steps = machine->cycles - run->extra;
+    return end.status;
+}
+
+#define LEAVE(status, code, cycles_left) \
+    return leave(machine, run, p, (struct machine_ecall){(status), (code), 0}, (cycles_left))
+
+/* Goes on at p, which starts a run: charges it first. */
+#define ENTER()                                                 \
+    do {                                                        \
+        const uint64_t length = run->lengths[p - run->records]; \
+        if (UNLIKELY(length > left)) GO_TO(NEAR_LIMIT);         \
+        left -= length;                                         \
+        GO();                                                   \
+    } while (0)
+
+#define NEXT() \
+    do {       \
+        p++;   \
+        GO();  \
+    } while (0)
+
+#if TAIL_CALLS
+
+/* Six arguments, which is what the calling convention keeps in registers. */
+#define UNUSED __attribute__((unused))
+#define PARAMETERS                                                                   \
+    struct machine *machine, const struct machine_record *p, UNUSED uint8_t *memory, \
+        UNUSED const uint8_t *flags, uint64_t left, struct run *run
+#define ARGUMENTS     machine, p, memory, flags, left, run
+#define HANDLER(name) static enum machine_status op_##name(PARAMETERS)
+#define GO()          __attribute__((musttail)) return ((handler_function)p->handler)(ARGUMENTS)
+#define GO_TO(name)   __attribute__((musttail)) return op_##name(ARGUMENTS)
+
+typedef enum machine_status (*handler_function)(PARAMETERS);
+
+#define DECLARE(name, ...) HANDLER(name);
+RV_TABLE(DECLARE)
+EXTRA_TABLE(DECLARE)
+#undef DECLARE
+
+#include "machine/machine_handlers.h"
+
+/* Never reached: decoding turns these into constants and traps. */
+HANDLER(LUI) {
+    GO_TO(TRAP);
+}
+
+HANDLER(AUIPC) {
+    GO_TO(TRAP);
+}
+
+HANDLER(EBREAK) {
+    GO_TO(TRAP);
+}
+
+static const void *const handler_table[H_COUNT] = {
+#define ADDRESS(op, ...) [RV_##op] = (const void *)op_##op,
+#define EXTRA(name)      [H_##name] = (const void *)op_##name,
+    RV_TABLE(ADDRESS) EXTRA_TABLE(EXTRA)
+#undef ADDRESS
+#undef EXTRA
+};
+
+static const void *const *handlers(void) {
+    return handler_table;
+}
+
+static enum machine_status start_run(PARAMETERS) {
+    ENTER();
+}
+
+static enum machine_status interpret(
+    struct machine *machine, struct run *run, const struct machine_record *p, uint64_t left
+) {
+    return start_run(machine, p, machine->memory->bytes, machine->memory->flags, left, run);
+}
+
+#else
+
+#define HANDLER(name)    op_##name:
+#define GO()             goto * p->handler
+#define GO_TO(name)      goto op_##name
+
+/* Runs from p on; or, where table is not NULL, only puts the handlers' addresses there: labels are
+ * local to their function. */
+/* NOLINTNEXTLINE(readability-function-size) */
+static enum machine_status interpret_or_tell(
+    struct machine *machine,
+    struct run *run,
+    const struct machine_record *p,
+    uint64_t left,
+    const void *const **table
+) {
+    static const void *const handler_table[H_COUNT] = {
+#define ADDRESS(op, ...) [RV_##op] = &&op_##op,
+#define EXTRA(name)      [H_##name] = &&op_##name,
+        RV_TABLE(ADDRESS) EXTRA_TABLE(EXTRA)
+#undef ADDRESS
+#undef EXTRA
     };
     if (table != NULL) {
-        *table = handlers;
+        *table = handler_table;
         return MACHINE_RUNNING;
     }
-
-    const struct machine_record *const records = machine->program->records;
-    const uint32_t *const runs = machine->program->runs;
-    const uint64_t text_lo = machine->program->image.text_lo;
-    const uint64_t text_size = machine->program->image.text_hi - text_lo;
     uint8_t *const memory = machine->memory->bytes;
     const uint8_t *const flags = machine->memory->flags;
-    uint64_t *const x = machine->x;
-
-    struct machine_record window[WINDOW + 1];
-    const struct machine_record *window_at = NULL; /* the record that window[0] is a copy of */
-    uint64_t window_count = 0;
-
-    const struct machine_record *p = records + (machine->pc - text_lo) / 4;
-    uint64_t left = max_cycles - machine->cycles;
-    uint64_t unstepped = machine->cycles - machine->steps; /* extra cycles so far */
-    enum machine_status status;
-    uint32_t code;
-
-/* clang-format off */
-#define NEXT()    do { p++; goto *p->handler; } while (0)
-#define ENTER()                                                                                    \
-    do {                                                                                           \
-        const uint64_t run = runs[p - records];                                                    \
-        if (UNLIKELY(run > left)) goto near_limit;                                                 \
-        left -= run;                                                                               \
-        goto *p->handler;                                                                          \
-    } while (0)
-#define IMM       ((uint64_t)(int64_t)p->imm)
-#define A         x[p->rs1]
-#define B         x[p->rs2]
-#define AS        ((int64_t)x[p->rs1])
-#define BS        ((int64_t)x[p->rs2])
-#define SEXT32(v) ((uint64_t)(int64_t)(int32_t)(uint32_t)(v))
-#define ALU(op, value)                                                                             \
-    op_##op: { const uint64_t result = (value); x[p->rd] = result; NEXT(); }
-#define BRANCH(op, condition)                                                                      \
-    op_##op:                                                                                       \
-    if (condition) { p += p->imm; ENTER(); }                                                       \
-    p++;                                                                                           \
-    ENTER();
-#define LOAD(op, type)                                                                             \
-    op_##op: {                                                                                     \
-        const uint32_t at = (uint32_t)(A + IMM);                                                   \
-        if (UNLIKELY((flags[at >> MACHINE_PAGE_BITS] & PAGE_READ) == 0)) goto load_slowly;         \
-        if (UNLIKELY(at % sizeof(type) != 0)) goto load_slowly;                                    \
-        type value;                                                                                \
-        memcpy(&value, memory + at, sizeof value);                                                 \
-        x[p->rd] = (uint64_t)(int64_t)value;                                                       \
-        NEXT();                                                                                    \
-    }
-#define STORE(op, type)                                                                            \
-    op_##op: {                                                                                     \
-        const uint32_t at = (uint32_t)(A + IMM);                                                   \
-        if (UNLIKELY((flags[at >> MACHINE_PAGE_BITS] & PAGE_STORE) == 0)) goto store_slowly;       \
-        if (UNLIKELY(at % sizeof(type) != 0)) goto store_slowly;                                   \
-        const type value = (type)B;                                                                \
-        memcpy(memory + at, &value, sizeof value);                                                 \
-        NEXT();                                                                                    \
-    }
-
     ENTER();
 
-    ALU(ADDI, A + IMM)
-    ALU(SLTI, AS < (int64_t)p->imm)
-    ALU(SLTIU, A < IMM)
-    ALU(XORI, A ^ IMM)
-    ALU(ORI, A | IMM)
-    ALU(ANDI, A & IMM)
-    ALU(SLLI, A << p->imm)
-    ALU(SRLI, A >> p->imm)
-    ALU(SRAI, (uint64_t)(AS >> p->imm))
-    ALU(ADDIW, SEXT32(A + IMM))
-    ALU(SLLIW, SEXT32((uint32_t)A << p->imm))
-    ALU(SRLIW, SEXT32((uint32_t)A >> p->imm))
-    ALU(SRAIW, (uint64_t)(int64_t)((int32_t)(uint32_t)A >> p->imm))
-    ALU(ADD, A + B)
-    ALU(SUB, A - B)
-    ALU(SLL, A << (B & 63))
-    ALU(SLT, AS < BS)
-    ALU(SLTU, A < B)
-    ALU(XOR, A ^ B)
-    ALU(SRL, A >> (B & 63))
-    ALU(SRA, (uint64_t)(AS >> (B & 63)))
-    ALU(OR, A | B)
-    ALU(AND, A & B)
-    ALU(ADDW, SEXT32(A + B))
-    ALU(SUBW, SEXT32(A - B))
-    ALU(SLLW, SEXT32((uint32_t)A << (B & 31)))
-    ALU(SRLW, SEXT32((uint32_t)A >> (B & 31)))
-    ALU(SRAW, (uint64_t)(int64_t)((int32_t)(uint32_t)A >> (B & 31)))
-    ALU(MUL, A * B)
-    ALU(MULH, (uint64_t)(((int128)AS * BS) >> 64))
-    ALU(MULHSU, (uint64_t)(((int128)AS * (int128)(uint128)B) >> 64))
-    ALU(MULHU, (uint64_t)(((uint128)A * B) >> 64))
-    ALU(DIV, div_signed(AS, BS))
-    ALU(DIVU, B == 0 ? UINT64_MAX : A / B)
-    ALU(REM, rem_signed(AS, BS))
-    ALU(REMU, B == 0 ? A : A % B)
-    ALU(MULW, SEXT32(A * B))
-    ALU(DIVW, SEXT32(div_signed((int32_t)(uint32_t)A, (int32_t)(uint32_t)B)))
-    ALU(DIVUW, (uint32_t)B == 0 ? UINT64_MAX : SEXT32((uint32_t)A / (uint32_t)B))
-    ALU(REMW, SEXT32(rem_signed((int32_t)(uint32_t)A, (int32_t)(uint32_t)B)))
-    ALU(REMUW, (uint32_t)B == 0 ? SEXT32(A) : SEXT32((uint32_t)A % (uint32_t)B))
-    ALU(CONSTANT, IMM)
-    ALU(CONSTANT_HIGH, (uint32_t)p->imm)
+#include "machine/machine_handlers.h"
 
-    LOAD(LB, int8_t)
-    LOAD(LH, int16_t)
-    LOAD(LW, int32_t)
-    LOAD(LD, uint64_t)
-    LOAD(LBU, uint8_t)
-    LOAD(LHU, uint16_t)
-    LOAD(LWU, uint32_t)
-    STORE(SB, uint8_t)
-    STORE(SH, uint16_t)
-    STORE(SW, uint32_t)
-    STORE(SD, uint64_t)
-
-    BRANCH(BEQ, A == B)
-    BRANCH(BNE, A != B)
-    BRANCH(BLT, AS < BS)
-    BRANCH(BGE, AS >= BS)
-    BRANCH(BLTU, A < B)
-    BRANCH(BGEU, A >= B)
-
-    /* clang-format on */
-
-op_FENCE:
-    NEXT();
-
-op_JAL:
-    x[p->rd] = text_lo + 4 * (uint64_t)(p - records) + 4;
-    p += p->imm;
-    ENTER();
-
-op_J:
-    p += p->imm;
-    ENTER();
-
-op_JALR : {
-    const uint64_t offset = ((A + IMM) & ~(uint64_t)1) - text_lo;
-    if (UNLIKELY(offset % 4 != 0 || offset >= text_size)) goto bad_jump;
-    x[p->rd] = text_lo + 4 * (uint64_t)(p - records) + 4;
-    p = records + offset / 4;
-    ENTER();
-}
-
-op_JR : {
-    const uint64_t offset = ((A + IMM) & ~(uint64_t)1) - text_lo;
-    if (UNLIKELY(offset % 4 != 0 || offset >= text_size)) goto bad_jump;
-    p = records + offset / 4;
-    ENTER();
-}
-
-op_BRANCH_BAD:
-    if (branch_taken(machine, p)) goto op_TRAP;
-    p++;
-    ENTER();
-
-op_ECALL : {
-    const struct machine_ecall call = machine_ecall(machine, left);
-    if (call.status == MACHINE_RUNNING) {
-        left -= call.extra;
-        unstepped += call.extra;
-        p++;
-        ENTER();
-    }
-    status = call.status;
-    code = call.code;
-    if (status == MACHINE_EXIT)
-        p++;
-    else
-        left++; /* it was charged and did not happen */
-    goto leave;
-}
-
-load_slowly:
-    if (slow_load(machine, p)) NEXT();
-    code = TRAP_LOAD;
-    goto access_fault;
-
-store_slowly:
-    if (slow_store(machine, p)) NEXT();
-    code = TRAP_STORE;
-
-access_fault:
-    if ((uintptr_t)p - (uintptr_t)window < sizeof window) {
-        left += window_count - (uint64_t)(p - window);
-        p = window_at + (p - window);
-    } else {
-        left += runs[p - records];
-    }
-    status = MACHINE_TRAP;
-    goto leave;
-
-bad_jump:
-    code = ((A + IMM) & 2) != 0 ? TRAP_MISALIGNED_JUMP : TRAP_FETCH;
-    goto trap_at_end;
-
-op_LUI: /* these have become constants and traps, and are here for the table's sake */
+    /* Never reached: decoding turns these into constants and traps. */
+op_LUI:
 op_AUIPC:
 op_EBREAK:
-op_TRAP:
-    code = (uint32_t)p->imm;
-
-trap_at_end: /* of a run: one instruction was charged and did not happen */
-    left++;
-    status = MACHINE_TRAP;
-    goto leave;
-
-op_STOP:
-    p = window_at + window_count;
-
-near_limit: /* p's run is longer than left */
-    if (left > 0) {
-        window_at = p;
-        window_count = left < WINDOW ? left : WINDOW;
-        memcpy(window, p, window_count * sizeof window[0]);
-        window[window_count].handler = handlers[H_STOP];
-        left -= window_count;
-        p = window;
-        goto * p->handler;
-    }
-    status = MACHINE_OUT_OF_CYCLES;
-    code = 0;
-
-leave:
-    machine->status = status;
-    machine->code = code;
-    machine->pc = text_lo + 4 * (uint64_t)(p - records);
-    machine->cycles = max_cycles - left;
-    machine->steps = machine->cycles - unstepped;
-    return status;
+    goto op_TRAP;
 }
+
+static const void *const *handlers(void) {
+    const void *const *table;
+    (void)interpret_or_tell(NULL, NULL, NULL, 0, &table);
+    return table;
+}
+
+static enum machine_status interpret(
+    struct machine *machine, struct run *run, const struct machine_record *p, uint64_t left
+) {
+    return interpret_or_tell(machine, run, p, left, NULL);
+}
+
+#endif
 
 enum machine_status machine_run(struct machine *machine, uint64_t max_cycles) {
     ASSERT(max_cycles < MACHINE_CYCLES_END);
@@ -349,7 +301,19 @@ enum machine_status machine_run(struct machine *machine, uint64_t max_cycles) {
         machine->status = MACHINE_OUT_OF_CYCLES;
         return machine->status;
     }
-    return interpret(machine, max_cycles, NULL);
+    const struct machine_program *program = machine->program;
+    struct run run; /* the window stays as it is until it is opened */
+    run.records = program->records;
+    run.lengths = program->runs;
+    run.text_lo = program->image.text_lo;
+    run.text_size = program->image.text_hi - run.text_lo;
+    run.max_cycles = max_cycles;
+    run.extra = machine->cycles - machine->steps;
+    run.handlers = handlers();
+    run.window_at = NULL;
+    run.window_count = 0;
+    const struct machine_record *p = run.records + (machine->pc - run.text_lo) / 4;
+    return interpret(machine, &run, p, max_cycles - machine->cycles);
 }
 
 /* Where a jump or branch by imm bytes from record index goes: 0 and the distance in records, or the
@@ -414,19 +378,17 @@ static void prepare(struct preparation *to, struct machine_record *record, uint3
 void machine_interp_prepare(
     struct machine_record *records, uint32_t *runs, struct bytes text, uint32_t text_lo
 ) {
-    const void *const *handlers;
-    (void)interpret(NULL, 0, &handlers);
-
+    const void *const *table = handlers();
     struct preparation to = {text_lo, (uint32_t)(text.len / 4), 0};
     for (uint32_t i = 0; i < to.count; i++) {
         const struct rv_insn insn = rv_decode(load_le32(text.data + (size_t)i * 4));
         const uint8_t rd = insn.rd == 0 ? MACHINE_SINK : insn.rd;
         records[i] = (struct machine_record){NULL, insn.imm, rd, insn.rs1, insn.rs2, insn.op};
         prepare(&to, &records[i], i);
-        records[i].handler = handlers[to.handler];
+        records[i].handler = table[to.handler];
     }
     records[to.count] =
-        (struct machine_record){handlers[H_TRAP], TRAP_FETCH, MACHINE_SINK, 0, 0, RV_ILLEGAL};
+        (struct machine_record){table[H_TRAP], TRAP_FETCH, MACHINE_SINK, 0, 0, RV_ILLEGAL};
     runs[to.count] = 1;
     for (uint32_t i = to.count; i-- > 0;) {
         runs[i] = rv_ends_run((enum rv_op)records[i].op) ? 1 : runs[i + 1] + 1;
