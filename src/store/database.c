@@ -15,12 +15,13 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define MEMORY_ROOM_MIN ((uint64_t)1 << 30) /* free in a directory, for a store in memory */
-#define RESIDENT_MAX    ((size_t)32 << 20)  /* of file pages, before the map's are let go */
-#define MAP_SIZE_MIN    ((size_t)64 << 20)  /* below which address space is too short */
-#define PATH_SIZE       4096
-#define DIRECTORY_MODE  0700
-#define FILE_MODE       0600
+#define MEMORY_ROOM_MIN   ((uint64_t)1 << 30) /* free in a directory, for a store in memory */
+#define RESIDENT_MAX      ((size_t)40 << 20)  /* of file pages, before the map's are let go */
+#define RESIDENT_PAUSE_MS 200 /* at least, between two such times: coming back costs faults */
+#define MAP_SIZE_MIN      ((size_t)64 << 20) /* below which address space is too short */
+#define PATH_SIZE         4096
+#define DIRECTORY_MODE    0700
+#define FILE_MODE         0600
 
 static const char *const table_names[TABLE_COUNT] = {
     [TABLE_META] = "meta",
@@ -49,9 +50,10 @@ struct database {
     MDB_dbi tables[TABLE_COUNT];
     struct txn writer;
     size_t map_size;
-    void *map;      /* where LMDB has it; NULL if that could not be found out */
-    int lock_file;  /* -1 in memory */
-    int statm_file; /* /proc/self/statm, or -1 */
+    void *map;          /* where LMDB has it; NULL if that could not be found out */
+    int lock_file;      /* -1 in memory */
+    int statm_file;     /* /proc/self/statm, or -1 */
+    uint64_t looked_ms; /* when it was last looked at */
 
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t readers_gone;
@@ -236,6 +238,11 @@ static void let_pages_go(struct database *database) {
     char text[64] = {0};
     unsigned long shared = 0;
     if (database->map == NULL || database->statm_file < 0) return;
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    const uint64_t now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    if (now_ms - database->looked_ms < RESIDENT_PAUSE_MS) return;
+    database->looked_ms = now_ms;
     if (pread(database->statm_file, text, sizeof text - 1, 0) <= 0) return;
     if (sscanf(text, "%*s %*s %lu", &shared) != 1) return;
     if (shared * (unsigned long)sysconf(_SC_PAGESIZE) > RESIDENT_MAX)
