@@ -229,6 +229,7 @@ static void note_log(struct trace *trace, const struct evm_step *step) {
     const size_t topic_count = step->opcode - (size_t)LOG0;
     struct trace_frame *frame = trace->top;
     if (frame == NULL || step->stack_len < topic_count + 2) return;
+    if (trace->options.only_top_call && step->depth > 1) return;
     const struct u256 *top = &step->stack[step->stack_len - 1];
     /* What costs more gas than there is fails before it becomes a log. */
     if (!u256_fits_u64(top) || !u256_fits_u64(top - 1)) return;
@@ -330,7 +331,7 @@ static void put_frame(struct trace *trace, const struct trace_frame *frame) {
     json_quantity(out, frame->gas);
     json_name(out, "gasUsed");
     json_quantity(out, frame->gas_used);
-    if (!is_creation_frame(frame) || frame->status == EVM_SUCCESS || frame->parent == NULL) {
+    if (!is_creation_frame(frame) || frame->status == EVM_SUCCESS) {
         json_name(out, "to");
         json_address(out, &frame->to);
     }
