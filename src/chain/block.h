@@ -10,7 +10,7 @@
 #include "chain/tx.h"
 
 #define BLOCK_SIZE_MAX             ((size_t)64 << 20) /* what a decoder accepts; forks bound it lower */
-#define BLOCK_TX_COUNT_MAX         ((size_t)1 << 20)
+#define BLOCK_TX_COUNT_MAX         ((size_t)1 << 16) /* at 21000 gas each a block of 1.3 Ggas */
 #define BLOCK_WITHDRAWAL_COUNT_MAX ((size_t)1 << 16)
 #define BLOCK_RLP_SIZE_MAX_OSAKA   ((size_t)8388608) /* EIP-7934: 10 MiB less 2 MiB for beacon data */
 
