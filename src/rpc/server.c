@@ -266,6 +266,13 @@ static bool host_is_allowed(const struct rpc_server *server, const char *value) 
     return false;
 }
 
+/* What a client wrote goes back into a header only if it is a list of header names. */
+static bool is_name_list(const char *text) {
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_, ";
+    return text != NULL && text[0] != '\0' && text[strspn(text, allowed)] == '\0';
+}
+
 static enum MHD_Result answer_preflight(
     struct rpc_server *server, struct MHD_Connection *connection
 ) {
@@ -276,7 +283,7 @@ static enum MHD_Result answer_preflight(
     if (allowed_origin(server, connection) != NULL) {
         const char *asked = header(connection, "Access-Control-Request-Headers");
         add_header(response, "Access-Control-Allow-Methods", "POST, GET, OPTIONS");
-        if (asked != NULL) add_header(response, "Access-Control-Allow-Headers", asked);
+        if (is_name_list(asked)) add_header(response, "Access-Control-Allow-Headers", asked);
         add_header(response, "Access-Control-Max-Age", "600");
     }
     return send_response(server, connection, MHD_HTTP_NO_CONTENT, response, NULL);
