@@ -355,18 +355,31 @@ static struct status unwind(
     return store_rollback(x->options.store, number, STORE_KEEP_BLOCKS);
 }
 
-static struct status reinject(struct execution *x, const struct unwound *unwound) {
+/* One that no longer fits is no longer wanted, so the outcome is of no interest. */
+static void reinject_one(
+    struct execution *x, struct arena *arena, const struct pool_head *head, struct bytes encoded
+) {
+    const uint64_t now_ms = clock_wall_ms(x->options.clock);
+    struct pool_outcome ignored;
+    struct address sender;
+    struct tx tx;
+    if (x->options.allow_impersonation && tx_decode(arena, &tx, encoded) == TX_VALID &&
+        impersonated_sender(&sender, &tx)) {
+        pool_add_unsigned(x->options.pool, &ignored, head, encoded, &sender, now_ms);
+    } else {
+        pool_reinject(x->options.pool, &ignored, head, encoded, now_ms);
+    }
+}
+
+static struct status reinject(
+    struct execution *x, struct arena *arena, const struct unwound *unwound
+) {
     struct pool_head head;
     const struct status status = execution_pool_head(x, &head);
-    if (failed(status)) return status;
-    for (size_t i = 0; i < unwound->count; i++) {
-        struct pool_outcome ignored; /* one that no longer fits is no longer wanted */
-        pool_reinject(
-            x->options.pool, &ignored, &head, unwound->transactions[i],
-            clock_wall_ms(x->options.clock)
-        );
+    for (size_t i = 0; i < unwound->count && !failed(status); i++) {
+        reinject_one(x, arena, &head, unwound->transactions[i]);
     }
-    return status_ok;
+    return status;
 }
 
 /* A canonical block with this hash: its number. STATUS_MISSING where there is none. */
@@ -421,7 +434,7 @@ static struct status move_head(
     if (failed(status)) return status;
     if (candidate != NULL) drop_candidate(candidate);
     status = head_moved(x, base_number + 1);
-    if (!failed(status) && unwound.count > 0) status = reinject(x, &unwound);
+    if (!failed(status) && unwound.count > 0) status = reinject(x, arena, &unwound);
     return status;
 }
 
