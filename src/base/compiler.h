@@ -16,6 +16,18 @@
 #define UNLIKELY(x)   __builtin_expect(!!(x), 0)
 #define ARRAY_LEN(a)  (sizeof(a) / sizeof((a)[0]))
 
+/* Whether the address sanitizer is on: it takes terabytes of address space for itself. */
+#if defined(__SANITIZE_ADDRESS__)
+#define ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ADDRESS_SANITIZER 1
+#endif
+#endif
+#if !defined(ADDRESS_SANITIZER)
+#define ADDRESS_SANITIZER 0
+#endif
+
 /* 128-bit arithmetic for products and carries; __extension__ keeps -Wpedantic quiet about it. */
 __extension__ typedef unsigned __int128 uint128;
 __extension__ typedef __int128 int128;

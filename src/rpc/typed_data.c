@@ -220,13 +220,14 @@ static bool encode_integer(
     if (!type_size(type, is_signed ? 3 : 4, &bits) || bits % 8 != 0) return false;
     if (bits == 0) bits = BITS_MAX;
     const struct bytes text = json_text(value);
-    const bool negative = text.len > 0 && text.data[0] == '-';
+    if (text.len == 0) return false;
+    const bool negative = text.data[0] == '-';
     const struct json positive = {
         .at.text = text.data + (negative ? 1 : 0),
         .count = (uint32_t)(text.len - (negative ? 1 : 0)) & (JSON_SIZE_MAX - 1),
         .kind = JSON_STRING,
     };
-    if (text.len == 0 || !json_read_u256(&positive, &number)) return false;
+    if (!json_read_u256(&positive, &number)) return false;
     if (negative && !is_signed) return false;
     const unsigned room = (unsigned)bits - (is_signed ? 1 : 0);
     if (u256_bit_length(&number) > room) {
