@@ -176,16 +176,25 @@ static size_t default_workers(void) {
     return cores > COPROCESSOR_WORKERS_MAX ? COPROCESSOR_WORKERS_MAX : (size_t)cores;
 }
 
+/* libuv starts its pool at the first work, with as many threads as this variable says, or 4. */
+static void set_pool_size(size_t threads) {
+    char text[24];
+    (void)snprintf(text, sizeof text, "%zu", threads);
+    (void)setenv("UV_THREADPOOL_SIZE", text, 1);
+}
+
 static struct status start_coprocessor(struct node *node) {
     const struct mnemonic_account *proposer = &node->chain.accounts[DEV_PROPOSER_ACCOUNT];
+    const size_t workers =
+        node->options.worker_count == 0 ? default_workers() : node->options.worker_count;
+    set_pool_size(workers);
     const struct coprocessor_options options = {
         .loop = node->loop,
         .store = node->store,
         .engine = execution_engine(node->execution),
         .source = &heap_source,
         .chain_id = node->options.chain_id,
-        .worker_count =
-            node->options.worker_count == 0 ? default_workers() : node->options.worker_count,
+        .worker_count = workers,
         .programs = node->chain.programs,
         .program_count = node->chain.program_count,
         .proposes = true,
