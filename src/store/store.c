@@ -191,7 +191,7 @@ static struct txn *end_transaction(struct store *store) {
 struct status store_begin(struct store *store) {
     if (store->txn != NULL) {
         ASSERT(atomic_load(&store->writer) == writer_here());
-        store->joined++;
+        if (!failed(store->failure)) store->joined++;
         return store->failure;
     }
     store->failure = status_ok;
@@ -219,6 +219,12 @@ struct status store_commit(struct store *store) {
 
 void store_abort(struct store *store) {
     if (store->txn == NULL) return;
+    if (store->joined > 0) {
+        store->joined--;
+        if (!failed(store->failure))
+            store->failure = status_make(STATUS_INTERRUPTED, 0, "undoing a part of a transaction");
+        return;
+    }
     database_abort(end_transaction(store));
     touch(store);
     node_cache_clear(store->nodes);

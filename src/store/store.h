@@ -80,14 +80,16 @@ void store_close(struct store *store);
 /* --- writing --------------------------------------------------------------------------------- */
 
 /* Opens the transaction that the following writes join. Where one is open already, this one is part of
- * it: its store_commit makes nothing durable, and store_abort undoes the whole. */
+ * it: its store_commit makes nothing durable, and after its store_abort the whole can only be undone. */
 MUST_USE struct status store_begin(struct store *store);
 
 /* Makes the writes since store_begin durable. */
 MUST_USE struct status store_commit(struct store *store);
 
-/* Undoes the writes since store_begin; does nothing where no transaction is open. After a failure for
- * want of map (STATUS_NO_SPACE) the map has grown, and the whole may be tried again. */
+/* Undoes the writes since store_begin; does nothing where no transaction is open. Inside another
+ * transaction, whose views may be open, that one is lost: its store_commit undoes it and says so.
+ * After a failure for want of map (STATUS_NO_SPACE) the map has grown, and the whole may be tried
+ * again. */
 void store_abort(struct store *store);
 
 /* Encodings are those of chain/header.h, chain/block.h and chain/receipt.h; the store does not look

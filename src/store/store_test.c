@@ -656,6 +656,26 @@ TEST(a_transaction_inside_another_is_part_of_it) {
     store_close(store);
 }
 
+/* A part that is undone takes the whole with it, though the whole still reads and goes on. */
+TEST(a_transaction_does_not_outlive_a_part_of_it) {
+    struct store *store = open_store(NULL, 0);
+    struct chain *chain = chain_new(store, 3, 3);
+    struct bytes value;
+    assert_ok(store_begin(store));
+    assert_ok(store_put(store, "jobs", BYTES_LITERAL("outer"), BYTES_LITERAL("1")));
+    struct store_view *view = open_view(store);
+    assert_ok(store_begin(store));
+    store_abort(store);
+    assert_true(failed(store_put(store, "jobs", BYTES_LITERAL("later"), BYTES_LITERAL("1"))));
+    store_view_close(view);
+    assert_true(failed(store_commit(store)));
+    view = open_view(store);
+    assert_int_equal(store_get(view, &value, "jobs", BYTES_LITERAL("outer")).code, STATUS_MISSING);
+    store_view_close(view);
+    check_all(chain);
+    store_close(store);
+}
+
 TEST(calls_that_only_a_bug_makes_stop_the_program) {
     struct store *store = open_store(NULL, 0);
     struct chain *chain = chain_new(store, 3, 3);
@@ -702,6 +722,7 @@ int main(void) {
         TEST_CASE(a_memory_store_leaves_no_file),
         TEST_CASE(threads_read_whole_blocks_while_one_writes),
         TEST_CASE(a_transaction_inside_another_is_part_of_it),
+        TEST_CASE(a_transaction_does_not_outlive_a_part_of_it),
         TEST_CASE(calls_that_only_a_bug_makes_stop_the_program),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
