@@ -92,6 +92,8 @@ struct engine {
       const struct engine_attributes *attributes);
     /* Judges an encoded block, untrusted, and keeps a valid one as a candidate for the head. */
     struct status (*new_payload)(void *ctx, struct engine_payload_status *out, struct bytes block);
+    /* The caller refused a candidate for a rule of its own: it can no longer become the head. */
+    void (*forget)(void *ctx, const struct hash *candidate);
     /* Makes a candidate or a canonical block the head. A head further back undoes what came after.
      * ENGINE_SYNCING: no such block. */
     struct status (*forkchoice

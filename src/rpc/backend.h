@@ -71,6 +71,7 @@ enum rpc_setting {
     RPC_MIN_GAS_PRICE,
     RPC_BLOCK_INTERVAL_MS, /* 0 stops making blocks on time */
     RPC_AUTOMINE,          /* 0 or 1 */
+    RPC_LOGGING,           /* 0 or 1: of calls */
 };
 
 enum rpc_job_status {

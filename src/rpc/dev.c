@@ -332,7 +332,7 @@ static bool metadata(struct rpc_call *call) {
 
 static bool set_logging(struct rpc_call *call) {
     bool on;
-    return param_bool(call, 0, &on) && ok_true(call);
+    return param_bool(call, 0, &on) && apply(call, RPC_LOGGING, on) && ok_true(call);
 }
 
 static const struct rpc_method methods[] = {

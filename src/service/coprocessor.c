@@ -42,7 +42,7 @@ struct work {
     struct job_run_result result;
 };
 
-/* A posting that was in a block and reverted: it is tried again, but not in every block. */
+/* A posting that did not do its work: it is tried again, but not in every block. */
 struct failed_post {
     struct hash id;
     uint64_t retry_at; /* block number */
@@ -67,6 +67,7 @@ struct coprocessor {
     struct address sender;
     struct post *posts;
     size_t post_count, post_room;
+    uint64_t post_number; /* of that block */
     struct failed_post failed_posts[FAILED_POSTS_MAX];
     size_t failed_post_count;
     struct coprocessor_figures figures;
@@ -130,11 +131,48 @@ static void release_work(struct coprocessor *coprocessor, struct work *work) {
     coprocessor->figures.busy--;
 }
 
-static void report(const char *doing, struct status status) {
+static void report(struct coprocessor *coprocessor, const char *doing, struct status status) {
+    if (!failed(status)) return;
     log_line(
         LOG_ERROR, "the coprocessor could not go on", {"doing", LOG_STR(doing)},
         {"because", LOG_STR(status.context)}, {"os_error", LOG_U64((uint64_t)status.os_error)}
     );
+    if (coprocessor->options.failure != NULL) {
+        coprocessor->options.failure(coprocessor->options.ctx, status);
+    }
+}
+
+static void tell_answered(struct coprocessor *coprocessor) {
+    if (coprocessor->options.answered != NULL) {
+        coprocessor->options.answered(coprocessor->options.ctx);
+    }
+}
+
+static void make_request_key(struct hash *out, const struct job_request *request) {
+    make_run_key(
+        out, &request->program_id, request->onchain_input, BYTES_LITERAL(""),
+        request->limits.max_cycles
+    );
+}
+
+/* The run's result, if it is still what is asked for: after a rollback another request may stand at
+ * the very same place, under the same id, with another input. */
+static struct status take_result(struct coprocessor *coprocessor, const struct work *work) {
+    struct arena arena;
+    struct job_record record;
+    struct hash key;
+    bool found;
+    arena_init(&arena, coprocessor->options.source);
+    struct status status =
+        job_book_job(&coprocessor->book, &arena, &found, &record, &work->item.id);
+    if (!failed(status) && found) {
+        make_request_key(&key, &record.request);
+        if (hash_equal(&key, &work->run_key)) {
+            status = job_book_answer(&coprocessor->book, &work->item, &work->result);
+        }
+    }
+    arena_reset(&arena);
+    return status;
 }
 
 static void after_work(uv_work_t *request, int cancelled) {
@@ -146,16 +184,13 @@ static void after_work(uv_work_t *request, int cancelled) {
         coprocessor->figures.runs++;
         coprocessor->figures.cycles += work->result.used_cycles;
         run_cache_put(&coprocessor->runs, &work->run_key, &work->result);
-        status = job_book_answer(&coprocessor->book, &work->item, &work->result);
+        status = take_result(coprocessor, work);
     }
     release_work(coprocessor, work);
-    if (failed(status)) report("running a job", status);
+    report(coprocessor, "running a job", status);
     if (atomic_load(&coprocessor->stopping)) return;
-    if (ended && !failed(status) && coprocessor->options.answered != NULL) {
-        coprocessor->options.answered(coprocessor->options.answered_ctx);
-    }
-    status = schedule(coprocessor);
-    if (failed(status)) report("taking up work", status);
+    if (ended && !failed(status)) tell_answered(coprocessor);
+    report(coprocessor, "taking up work", schedule(coprocessor));
 }
 
 static bool is_under_way(const struct coprocessor *coprocessor, const struct hash *id) {
@@ -173,20 +208,20 @@ static struct work *find_idle(struct coprocessor *coprocessor) {
     return NULL;
 }
 
+/* *started false: the program is not there. The contract takes jobs for registered programs only, so
+ * somebody has changed the contract's state by hand, as a development chain allows. */
 static struct status start_work(
     struct coprocessor *coprocessor,
     struct work *work,
+    bool *started,
     const struct job_book_item *item,
     const struct job_record *record
 ) {
-    bool found;
     struct program_cache_entry *program;
     struct status status = program_cache_take(
-        &coprocessor->programs, &found, &program, &coprocessor->book, &record->request.program_id
+        &coprocessor->programs, started, &program, &coprocessor->book, &record->request.program_id
     );
-    if (failed(status)) return status;
-    ASSERT(found
-    ); /* the contract takes jobs for registered programs only, and the book has those */
+    if (failed(status) || !*started) return status;
 
     *work = (struct work){
         .owner = coprocessor,
@@ -203,10 +238,7 @@ static struct status start_work(
     work->used = true;
     work->request.data = work;
     work->input = arena_copy(&work->arena, record->request.onchain_input);
-    make_run_key(
-        &work->run_key, &record->request.program_id, work->input, BYTES_LITERAL(""),
-        work->max_cycles
-    );
+    make_request_key(&work->run_key, &record->request);
     coprocessor->figures.busy++;
     ASSERT(uv_queue_work(coprocessor->options.loop, &work->request, run_work, after_work) == 0);
     return status_ok;
@@ -228,11 +260,8 @@ static struct status take_up(
     bool found;
     arena_init(&arena, coprocessor->options.source);
     struct status status = job_book_job(&coprocessor->book, &arena, &found, &record, &item->id);
-    /* After its deadline a job only waits for somebody to expire it. */
-    if (!failed(status) && found && record.request.limits.deadline > coprocessor->book.number) {
-        status = start_work(coprocessor, idle, item, &record);
-        *taken = !failed(status);
-    }
+    if (!failed(status) && found) status = start_work(coprocessor, idle, taken, item, &record);
+    if (failed(status)) *taken = false;
     arena_reset(&arena);
     return status;
 }
@@ -257,18 +286,16 @@ static struct status schedule(struct coprocessor *coprocessor) {
         memcpy(after, item.key, sizeof after);
         from = after;
     }
-    if (answered && coprocessor->options.answered != NULL) {
-        coprocessor->options.answered(coprocessor->options.answered_ctx);
-    }
+    if (answered) tell_answered(coprocessor);
     return status;
 }
 
 /* ---- following the chain ---- */
 
-static bool failed_in(const struct engine_block *block, const struct hash *transaction) {
+static bool succeeded_in(const struct engine_block *block, const struct hash *transaction) {
     for (size_t i = 0; i < block->receipt_count; i++) {
         if (hash_equal(&block->receipts[i].transaction_hash, transaction)) {
-            return !block->receipts[i].succeeded;
+            return block->receipts[i].succeeded;
         }
     }
     return false;
@@ -294,7 +321,7 @@ static void postpone(struct coprocessor *coprocessor, const struct hash *id, uin
     post->pause = min_u64(post->pause * 2, LAST_RETRY_BLOCKS);
     post->retry_at = number + post->pause;
     log_line(
-        LOG_WARN, "a posted result reverted", {"id", LOG_HASH(id)}, {"block", LOG_U64(number)},
+        LOG_WARN, "a result could not be posted", {"id", LOG_HASH(id)}, {"block", LOG_U64(number)},
         {"retry_at", LOG_U64(post->retry_at)}
     );
 }
@@ -309,6 +336,19 @@ static bool is_postponed(
     return false;
 }
 
+/* The block that was built for what was handed out, or one that came in its stead. */
+static void look_after_posts(struct coprocessor *coprocessor, const struct engine_block *block) {
+    const bool is_own = block->number == coprocessor->post_number &&
+        address_equal(&block->fee_recipient, &coprocessor->options.coinbase);
+    for (size_t i = 0; is_own && i < coprocessor->post_count; i++) {
+        const struct post *post = &coprocessor->posts[i];
+        if (!succeeded_in(block, &post->transaction)) {
+            postpone(coprocessor, &post->id, block->number);
+        }
+    }
+    coprocessor->post_count = 0;
+}
+
 static struct status apply_block(struct coprocessor *coprocessor, uint64_t number) {
     const struct engine *engine = coprocessor->options.engine;
     struct arena arena;
@@ -318,13 +358,7 @@ static struct status apply_block(struct coprocessor *coprocessor, uint64_t numbe
     struct status status = engine->canonical(engine->ctx, &hash, number);
     if (!failed(status)) status = engine->block(engine->ctx, &arena, &block, &hash);
     if (!failed(status)) status = job_book_apply(&coprocessor->book, &block);
-    if (!failed(status)) {
-        for (size_t i = 0; i < coprocessor->post_count; i++) {
-            const struct post *post = &coprocessor->posts[i];
-            if (failed_in(&block, &post->transaction)) postpone(coprocessor, &post->id, number);
-        }
-        coprocessor->post_count = 0;
-    }
+    if (!failed(status)) look_after_posts(coprocessor, &block);
     arena_reset(&arena);
     return status;
 }
@@ -336,13 +370,16 @@ static struct status catch_up(struct coprocessor *coprocessor) {
     while (!failed(status) && coprocessor->book.number < head.number) {
         status = apply_block(coprocessor, coprocessor->book.number + 1);
     }
-    return failed(status) ? status : schedule(coprocessor);
+    return status;
 }
 
 struct status coprocessor_head(struct coprocessor *coprocessor, uint64_t first_new) {
     ASSERT(first_new > 0);
-    const struct status status = job_book_unwind(&coprocessor->book, first_new - 1);
-    return failed(status) ? status : catch_up(coprocessor);
+    /* Numbers and ids begin again from there. */
+    if (first_new <= coprocessor->book.number) coprocessor->failed_post_count = 0;
+    struct status status = job_book_unwind(&coprocessor->book, first_new - 1);
+    if (!failed(status)) status = catch_up(coprocessor);
+    return failed(status) ? status : schedule(coprocessor);
 }
 
 /* ---- judging ---- */
@@ -372,12 +409,11 @@ static struct status history_submission(
 ) {
     struct check *check = ctx;
     struct submission_record record;
-    const struct status status =
-        job_book_submission(&check->coprocessor->book, check->arena, found, &record, id);
-    if (failed(status) || !*found) return status;
-    *found = record.submitted_at <= check->parent;
-    *out = record.submission;
-    return status_ok;
+    const struct status status = job_book_submission(
+        &check->coprocessor->book, check->arena, found, &record, id, check->parent
+    );
+    if (!failed(status) && *found) *out = record.submission;
+    return status;
 }
 
 static struct status history_image(
@@ -389,6 +425,7 @@ static struct status history_image(
         job_book_program(&check->coprocessor->book, found, &record, program_id);
     if (failed(status) || !*found) return status;
     *found = record.registered_at <= check->parent;
+    if (!*found) return status_ok;
     return job_book_image(&check->coprocessor->book, check->arena, found, out, program_id);
 }
 
@@ -611,8 +648,9 @@ static struct status post_answer(
     struct coprocessor *coprocessor = posting->coprocessor;
     struct submission_record record;
     bool found;
-    const struct status status =
-        job_book_submission(&coprocessor->book, posting->arena, &found, &record, &item->id);
+    const struct status status = job_book_submission(
+        &coprocessor->book, posting->arena, &found, &record, &item->id, posting->number
+    );
     if (failed(status) || !found) return status;
     if (record.submitted_at + ANSWER_BLOCKS < posting->number) return status_ok;
 
@@ -648,6 +686,7 @@ struct status coprocessor_results(
     *transactions = NULL;
     *count = 0;
     coprocessor->post_count = 0;
+    coprocessor->post_number = number;
 
     struct job_book_item item;
     struct job_run_result run;
@@ -676,31 +715,22 @@ struct status coprocessor_results(
     return status;
 }
 
-struct status coprocessor_next_post(
-    struct coprocessor *coprocessor, bool *found, uint64_t *ready_at
-) {
+struct status coprocessor_next_post(struct coprocessor *coprocessor, bool *found) {
     struct arena arena;
     struct job_book_item item;
     struct job_run_result run;
-    struct job_record record;
     uint8_t after[JOB_BOOK_PLACE_SIZE];
-    bool posts = false, exists;
+    const uint8_t *from = NULL; /* then after */
+    struct status status;
     arena_init(&arena, coprocessor->options.source);
-    struct status status =
-        job_book_next_answered(&coprocessor->book, &arena, found, &item, &run, NULL);
-    while (!failed(status) && *found && !posts) {
-        const uint64_t next = max_u64(item.ready_at, coprocessor->book.number + 1);
-        posts = item.is_submission;
-        if (!posts) {
-            status = job_book_job(&coprocessor->book, &arena, &exists, &record, &item.id);
-            posts = !failed(status) && exists && record.request.limits.deadline >= next;
-        }
-        if (is_postponed(coprocessor, &item.id, next)) posts = false;
-        *ready_at = item.ready_at;
-        if (posts || failed(status)) break;
+    do {
+        status = job_book_next_answered(&coprocessor->book, &arena, found, &item, &run, from);
         memcpy(after, item.key, sizeof after);
-        status = job_book_next_answered(&coprocessor->book, &arena, found, &item, &run, after);
-    }
+        from = after;
+    } while (
+        !failed(status) && *found &&
+        is_postponed(coprocessor, &item.id, max_u64(item.ready_at, coprocessor->book.number + 1))
+    );
     arena_reset(&arena);
     return status;
 }
@@ -744,6 +774,8 @@ struct status coprocessor_create(
         return status;
     }
     *out = coprocessor;
+    /* Whatever it comes to, workers may be at work now: only coprocessor_stop ends them. */
+    report(coprocessor, "taking up work", schedule(coprocessor));
     return status_ok;
 }
 

@@ -3,7 +3,8 @@
  *
  * COPROCESSOR.md. Its records and queue are the job book's, so a crash loses nothing that was asked
  * for: at the next start the book is read and work goes on. A result is handed to every block that is
- * built until the chain shows it, and to none after, so it is in the chain once.
+ * built until the chain shows it, and to none after, so it is in the chain once. One whose
+ * transaction reverted, or was not taken into its block, is tried again after a pause.
  *
  * Programs run on worker threads; everything else happens on the loop's thread.
  */
@@ -50,7 +51,9 @@ struct coprocessor_options {
     struct coprocessor_account account;
     /* Something new can be posted, or will be once blocks are made up to its readyAt. */
     void (*answered)(void *ctx);
-    void *answered_ctx;
+    /* Something went wrong with nobody to be told by a status: the node cannot go on. May be NULL. */
+    void (*failure)(void *ctx, struct status status);
+    void *ctx; /* of both */
 };
 
 /* Reads the book and catches up with the engine's head. Pointers of options outlive the service. */
@@ -89,10 +92,8 @@ MUST_USE struct status coprocessor_results(
     uint64_t number
 );
 
-/* The lowest readyAt of an answer that waits to be posted; false where none does. */
-MUST_USE struct status coprocessor_next_post(
-    struct coprocessor *coprocessor, bool *found, uint64_t *ready_at
-);
+/* Whether an answer waits to be posted: in the next block, or once its readyAt has come. */
+MUST_USE struct status coprocessor_next_post(struct coprocessor *coprocessor, bool *found);
 
 struct job_book *coprocessor_book(struct coprocessor *coprocessor);
 

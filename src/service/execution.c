@@ -15,8 +15,8 @@ struct execution {
     struct evm *evm;
     struct chain_vm vm;
     struct header head;
-    struct store_mark head_mark; /* its state_root is the trie's */
-    struct candidate candidates[EXECUTION_CANDIDATES_MAX];
+    struct store_mark head_mark;                               /* its state_root is the trie's */
+    struct candidate candidates[EXECUTION_CANDIDATES_MAX + 1]; /* one more is being judged */
     uint64_t candidate_age;
     struct execution_listener listeners[EXECUTION_LISTENERS_MAX];
     size_t listener_count;
@@ -26,9 +26,7 @@ struct execution {
     struct arena view_arena;
     struct state_reader view_reader;
 
-    bool gas_limit_is_exact; /* set by execution_set_gas_limit */
-    bool has_next_base_fee;
-    struct u256 next_base_fee;
+    struct execution_settings settings;
 };
 
 /* ---- views ---- */
@@ -92,36 +90,48 @@ static struct status open_parent(
 /* ---- candidates ---- */
 
 static void drop_candidate(struct candidate *candidate) {
-    if (!candidate->used) return;
     arena_reset(&candidate->arena);
     candidate->used = false;
 }
 
 static struct candidate *find_candidate(struct execution *x, const struct hash *hash) {
-    for (size_t i = 0; i < EXECUTION_CANDIDATES_MAX; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(x->candidates); i++) {
         struct candidate *candidate = &x->candidates[i];
         if (candidate->used && hash_equal(&candidate->hash, hash)) return candidate;
     }
     return NULL;
 }
 
-/* An empty place; the oldest candidate goes where there is none. */
+/* The place that is empty between two calls, for a block that is about to be judged. It is not
+ * found by its hash before it was. */
 static struct candidate *take_candidate(struct execution *x) {
-    struct candidate *oldest = &x->candidates[0];
-    for (size_t i = 0; i < EXECUTION_CANDIDATES_MAX; i++) {
+    struct candidate *candidate = &x->candidates[0];
+    while (candidate->used) {
+        candidate++;
+        ASSERT(candidate < x->candidates + ARRAY_LEN(x->candidates));
+    }
+    *candidate = (struct candidate){.age = ++x->candidate_age};
+    arena_init(&candidate->arena, x->options.source);
+    return candidate;
+}
+
+/* Keeps the judged candidate; only a valid block makes the oldest go. */
+static void keep_candidate(struct execution *x, struct candidate *judged) {
+    struct candidate *oldest = judged;
+    size_t count = 0;
+    judged->used = true;
+    for (size_t i = 0; i < ARRAY_LEN(x->candidates); i++) {
         struct candidate *candidate = &x->candidates[i];
-        if (!candidate->used) {
-            oldest = candidate;
-            break;
-        }
+        if (!candidate->used) continue;
+        count++;
         if (candidate->age < oldest->age) oldest = candidate;
     }
-    drop_candidate(oldest);
-    memset(oldest, 0, sizeof *oldest);
-    arena_init(&oldest->arena, x->options.source);
-    oldest->age = ++x->candidate_age;
-    oldest->used = true;
-    return oldest;
+    if (count > EXECUTION_CANDIDATES_MAX) drop_candidate(oldest);
+}
+
+static void forget(void *ctx, const struct hash *hash) {
+    struct candidate *candidate = find_candidate(ctx, hash);
+    if (candidate != NULL) drop_candidate(candidate);
 }
 
 /* An impersonated sender's address, in place of the signature that nobody could make: s is zero,
@@ -185,8 +195,8 @@ static struct status execute_candidate(
         .parent = &parent->header,
         .block = block,
         .senders = find_senders(x, candidate, &rules),
-        .base_fee = x->has_next_base_fee ? &x->next_base_fee : NULL,
-        .gas_limit = x->gas_limit_is_exact ? &x->options.gas_limit : NULL,
+        .base_fee = x->settings.has_next_base_fee ? &x->settings.next_base_fee : NULL,
+        .gas_limit = x->settings.gas_limit_is_exact ? &x->settings.gas_limit : NULL,
     };
     chain_execute_block(&candidate->arena, &candidate->outcome, &x->vm, &parent->reader, &input);
     if (candidate->outcome.verdict != BLOCK_VALID) return status_ok;
@@ -197,11 +207,24 @@ static struct status execute_candidate(
     return status_ok;
 }
 
-/* Decodes, finds the parent, executes. On ENGINE_VALID the candidate stays. */
+/* A candidate already, or canonical. */
+static struct status is_known(
+    struct execution *x,
+    struct store_view *view,
+    bool *known,
+    const struct hash *hash,
+    uint64_t number
+) {
+    *known = find_candidate(x, hash) != NULL;
+    return *known ? status_ok : store_is_canonical(view, known, number, hash);
+}
+
+/* Decodes, finds the parent, executes. *known: the block was found valid before. */
 static struct status judge(
     struct execution *x,
     struct candidate *candidate,
     struct store_view *view,
+    bool *known,
     struct engine_payload_status *out,
     struct bytes encoded
 ) {
@@ -216,11 +239,12 @@ static struct status judge(
     header_hash(&candidate->hash, &candidate->block.header);
     out->hash = candidate->hash;
     out->number = candidate->block.header.number;
+    struct status status = is_known(x, view, known, &candidate->hash, out->number);
+    if (failed(status) || *known) return status;
 
     struct parent_state parent;
-    struct status status =
-        open_parent(view, &candidate->arena, &parent, &candidate->block.header.parent_hash);
-    if (status.code == STATUS_MISSING) {
+    status = open_parent(view, &candidate->arena, &parent, &candidate->block.header.parent_hash);
+    if (status.code == STATUS_MISSING || status.code == STATUS_UNAVAILABLE) {
         out->verdict = ENGINE_SYNCING;
         return status_ok;
     }
@@ -242,8 +266,13 @@ static struct status new_payload(
     struct status status = store_view_open(&view, x->options.store);
     if (failed(status)) return status;
     struct candidate *candidate = take_candidate(x);
-    status = judge(x, candidate, view, out, encoded);
-    if (failed(status) || out->verdict != ENGINE_VALID) drop_candidate(candidate);
+    bool known = false;
+    status = judge(x, candidate, view, &known, out, encoded);
+    if (failed(status) || known || out->verdict != ENGINE_VALID) {
+        drop_candidate(candidate);
+    } else {
+        keep_candidate(x, candidate);
+    }
     store_view_close(view);
     return status;
 }
@@ -270,17 +299,18 @@ struct status execution_pool_head(struct execution *x, struct pool_head *out) {
     const uint64_t next_time =
         max_u64(x->head.timestamp + 1, clock_wall_ms(x->options.clock) / 1000);
     out->rules = chain_rules_at(x->options.config, x->head.number + 1, next_time);
-    out->base_fee = x->has_next_base_fee ? x->next_base_fee : header_next_base_fee(&x->head);
+    out->base_fee =
+        x->settings.has_next_base_fee ? x->settings.next_base_fee : header_next_base_fee(&x->head);
     out->blob_base_fee =
         header_blob_base_fee(header_next_excess_blob_gas(&x->head, &out->rules), &out->rules);
-    out->gas_limit = x->gas_limit_is_exact ? x->options.gas_limit : x->head.gas_limit;
+    out->gas_limit = x->settings.gas_limit_is_exact ? x->settings.gas_limit : x->head.gas_limit;
     out->reader = &x->view_reader;
     return status_ok;
 }
 
 /* Everything that hangs on the head, after it moved. */
 static struct status head_moved(struct execution *x, uint64_t first_new) {
-    x->has_next_base_fee = false;
+    x->settings.has_next_base_fee = false;
     close_view(x);
     struct status status = load_head(x);
     if (failed(status)) return status;
@@ -348,11 +378,28 @@ static struct status collect_unwound(
 static struct status unwind(
     struct execution *x, struct arena *arena, struct unwound *unwound, uint64_t number
 ) {
-    if (number >= x->head_mark.number) return status_ok;
     const struct status status = collect_unwound(x, arena, unwound, number);
     if (failed(status)) return status;
-    close_view(x);
     return store_rollback(x->options.store, number, STORE_KEEP_BLOCKS);
+}
+
+/* Unwinds to base and appends candidate, unless it is NULL, in one transaction of the database. */
+static struct status rewrite(
+    struct execution *x,
+    struct arena *arena,
+    struct unwound *unwound,
+    uint64_t base,
+    struct candidate *candidate
+) {
+    if (base == x->head_mark.number) return candidate == NULL ? status_ok : append(x, candidate);
+    close_view(x);
+    struct status status = store_begin(x->options.store);
+    if (failed(status)) return status;
+    status = unwind(x, arena, unwound, base);
+    if (!failed(status) && candidate != NULL) status = append(x, candidate);
+    if (!failed(status)) return store_commit(x->options.store);
+    store_abort(x->options.store);
+    return status;
 }
 
 /* One that no longer fits is no longer wanted, so the outcome is of no interest. */
@@ -429,8 +476,7 @@ static struct status move_head(
     if (failed(status)) return status;
 
     struct unwound unwound = {0};
-    status = unwind(x, arena, &unwound, base_number);
-    if (!failed(status) && candidate != NULL) status = append(x, candidate);
+    status = rewrite(x, arena, &unwound, base_number, candidate);
     if (failed(status)) return status;
     if (candidate != NULL) drop_candidate(candidate);
     status = head_moved(x, base_number + 1);
@@ -462,10 +508,7 @@ static bool no_room(enum tx_verdict verdict) {
 }
 
 static size_t build_first(
-    struct execution *x,
-    struct arena *arena,
-    struct block_builder *builder,
-    const struct engine_attributes *attributes
+    struct arena *arena, struct block_builder *builder, const struct engine_attributes *attributes
 ) {
     size_t taken = 0;
     for (size_t i = 0; i < attributes->first_transaction_count; i++) {
@@ -477,7 +520,6 @@ static size_t build_first(
         if (tx_sender(arena, &sender, &tx, &builder->run.rules) != TX_VALID) continue;
         if (build_try_tx(builder, &outcome, &tx, encoded, &sender) == TX_VALID) taken++;
     }
-    (void)x;
     return taken;
 }
 
@@ -523,13 +565,13 @@ static struct status build_block(
         .withdrawals = attributes->withdrawals,
         .withdrawal_count = attributes->withdrawal_count,
         .parent_beacon_root = attributes->parent_beacon_root,
-        .gas_limit_target = x->options.gas_limit,
-        .gas_limit_is_exact = x->gas_limit_is_exact,
+        .gas_limit_target = x->settings.gas_limit,
+        .gas_limit_is_exact = x->settings.gas_limit_is_exact,
         .extra_data = x->options.extra_data,
-        .base_fee = x->has_next_base_fee ? &x->next_base_fee : NULL,
+        .base_fee = x->settings.has_next_base_fee ? &x->settings.next_base_fee : NULL,
     };
     build_begin(builder, arena, &x->vm, head.reader, x->options.config, &x->head, &build);
-    *first_taken = build_first(x, arena, builder, attributes);
+    *first_taken = build_first(arena, builder, attributes);
     if (!attributes->no_pool) build_from_pool(x, arena, builder, &head);
     const enum block_verdict verdict = build_finish(builder, outcome);
     /* A system contract that fails makes every block invalid: the genesis is at fault. */
@@ -732,18 +774,12 @@ struct status execution_end_batch(struct execution *x) {
     return store_commit(x->options.store);
 }
 
-void execution_set_gas_limit(struct execution *x, uint64_t gas_limit) {
-    x->options.gas_limit = gas_limit;
-    x->gas_limit_is_exact = true;
+struct execution_settings execution_settings(const struct execution *x) {
+    return x->settings;
 }
 
-uint64_t execution_gas_limit(const struct execution *x) {
-    return x->options.gas_limit;
-}
-
-void execution_set_next_base_fee(struct execution *x, const struct u256 *base_fee) {
-    x->has_next_base_fee = true;
-    x->next_base_fee = *base_fee;
+void execution_set(struct execution *x, const struct execution_settings *settings) {
+    x->settings = *settings;
 }
 
 struct status execution_edit_state(
@@ -753,7 +789,11 @@ struct status execution_edit_state(
     struct status status = execution_view(x, &view);
     if (failed(status)) return status;
 
-    struct candidate edited = {.used = true};
+    /* Candidates were judged on the state that is about to be another. */
+    for (size_t i = 0; i < ARRAY_LEN(x->candidates); i++) {
+        drop_candidate(&x->candidates[i]);
+    }
+    struct candidate edited = {0};
     struct parent_state parent = {.header = x->head, .state_root = x->head_mark.state_root};
     struct state state;
     arena_init(&edited.arena, x->options.source);
@@ -788,7 +828,7 @@ static struct status make_genesis(
     };
     struct parent_state parent = nothing;
     parent.state_root = state_empty_root;
-    *out = (struct candidate){.used = true};
+    *out = (struct candidate){0};
     arena_init(&out->arena, source);
     struct state *state = ARENA_NEW(&out->arena, struct state);
     state_init(state, &out->arena, &genesis_empty_reader);
@@ -860,6 +900,7 @@ struct status execution_create(struct execution **out, const struct execution_op
     x->engine = (struct engine){
         .build = build,
         .new_payload = new_payload,
+        .forget = forget,
         .forkchoice = forkchoice,
         .block = get_block,
         .canonical = get_canonical,
@@ -868,6 +909,10 @@ struct status execution_create(struct execution **out, const struct execution_op
     };
     x->evm = evm_create(options->source, CODE_CACHE_MAX);
     x->vm = (struct chain_vm){.evm = x->evm};
+    x->settings.gas_limit = options->gas_limit;
+    for (size_t i = 0; i < ARRAY_LEN(x->candidates); i++) {
+        arena_init(&x->candidates[i].arena, options->source);
+    }
     arena_init(&x->view_arena, options->source);
     const struct status status = load_head(x);
     if (failed(status)) {
@@ -881,7 +926,7 @@ struct status execution_create(struct execution **out, const struct execution_op
 void execution_destroy(struct execution *x) {
     if (x == NULL) return;
     close_view(x);
-    for (size_t i = 0; i < EXECUTION_CANDIDATES_MAX; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(x->candidates); i++) {
         drop_candidate(&x->candidates[i]);
     }
     evm_destroy(x->evm);

@@ -3,7 +3,8 @@
  *
  * new_payload executes a block on its parent's state and keeps it as a candidate; forkchoice writes
  * it in one database transaction. The parent is a canonical block, the head or one further back; a
- * child of a mere candidate is ENGINE_SYNCING until that candidate is the head.
+ * child of a mere candidate is ENGINE_SYNCING until that candidate is the head, and so is the child
+ * of a block so far back that its state is not kept.
  *
  * One thread: the node's loop. Everything that follows the chain is told through listeners.
  */
@@ -17,7 +18,7 @@
 #include "store/store.h"
 #include "world/clock.h"
 
-#define EXECUTION_CANDIDATES_MAX 8 /* the oldest makes room */
+#define EXECUTION_CANDIDATES_MAX 8 /* the oldest makes room for a valid one */
 #define EXECUTION_LISTENERS_MAX  8
 
 struct execution;
@@ -102,10 +103,14 @@ MUST_USE struct status execution_begin_batch(struct execution *execution);
 MUST_USE struct status execution_end_batch(struct execution *execution);
 
 /* Settings of a development chain. */
-/* The next block and those after it have this gas limit, outright. */
-void execution_set_gas_limit(struct execution *execution, uint64_t gas_limit);
-uint64_t execution_gas_limit(const struct execution *execution);
-void execution_set_next_base_fee(struct execution *execution, const struct u256 *base_fee);
+struct execution_settings {
+    uint64_t gas_limit;      /* what blocks built here move towards, or */
+    bool gas_limit_is_exact; /* what they have outright */
+    bool has_next_base_fee;  /* once: the next change of the head ends it */
+    struct u256 next_base_fee;
+};
+struct execution_settings execution_settings(const struct execution *execution);
+void execution_set(struct execution *execution, const struct execution_settings *settings);
 
 /* Changes accounts at the head outside of any block. The head's header no longer has the root of its
  * state then; the next block's has. edit changes the state that it is handed. */

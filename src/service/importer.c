@@ -18,6 +18,10 @@ static struct status judge_results(struct importer *importer, struct import_outc
         );
         if (!failed(status) && !valid) out->verdict = IMPORT_INVALID_RESULT;
     }
+    /* What was not found to be true must not become the head by its hash alone. */
+    if (failed(status) || out->verdict != IMPORT_VALID) {
+        importer->engine->forget(importer->engine->ctx, &out->hash);
+    }
     arena_reset(&arena);
     return status;
 }

@@ -35,7 +35,7 @@ struct import_outcome {
     char reason[ENGINE_REASON_SIZE]; /* for people; "" where valid */
 };
 
-/* Judges an encoded block, untrusted. A valid one is a candidate for the head. */
+/* Judges an encoded block, untrusted. A valid one is a candidate for the head, any other is not. */
 MUST_USE struct status importer_judge(
     struct importer *importer, struct import_outcome *out, struct bytes block
 );

@@ -3,20 +3,25 @@
 #include "base/checked.h"
 #include "codec/rlp.h"
 #include "crypto/keccak.h"
+#include "job/limits.h"
 
 /* Namespaces of the store.
  *
  *   jobs         job id                        record
  *   job_order    block number, log index       job id
- *   submissions  submission id                 record with image
+ *   submissions  submission id, ~block number  record with image; the last one first
  *   programs     program id                    record
  *   images       program id                    ELF file
  *   waiting      place in the queue            empty
  *   answered     place in the queue            result of a job; empty for a submission
+ *   job_ends     last block, place             empty
  *   job_events   block number, log index       block hash, kind, id, fresh
  *   job_cursor   empty                         number and hash of the last applied block
  *
- * A place is ready_at, block number, log index (4), is_submission (1), id; numbers big-endian.
+ * A place is ready_at, block number, log index (4), is_submission (1), id; numbers big-endian. The last
+ * block is the last that may hold the answer: the places in job_ends stay there for as long as their
+ * request is in the chain. That a thing left the queue for its age is an event of that block, behind
+ * those of its logs.
  */
 #define JOBS        "jobs"
 #define JOB_ORDER   "job_order"
@@ -25,13 +30,20 @@
 #define IMAGES      "images"
 #define WAITING     "waiting"
 #define ANSWERED    "answered"
+#define ENDS        "job_ends"
 #define EVENTS      "job_events"
 #define CURSOR      "job_cursor"
 
 enum {
     PLACE_SIZE = JOB_BOOK_PLACE_SIZE,
     LOG_PLACE_SIZE = 12,
+    SUBMISSION_KEY_SIZE = 32 + 8,
+    END_SIZE = 8 + JOB_BOOK_PLACE_SIZE,
     EVENT_SIZE = 32 + 1 + 32 + 1,
+    /* Kinds and log indices of events that the book adds to those of a block's logs. */
+    EVENT_JOB_LAPSED = JOB_EVENT_KINDS,
+    EVENT_SUBMISSION_LAPSED,
+    LAPSED_LOG_INDEX = 1 << 30,
     CURSOR_SIZE = 40,
     /* Blocks without events move the cursor on disk only so often; they cost nothing to read again. */
     CURSOR_BLOCKS = 1024,
@@ -78,6 +90,29 @@ static void submission_place(uint8_t out[PLACE_SIZE], const struct submission_re
         out, record->submitted_at + 1, record->submitted_at, 0, true,
         &record->submission.submission_id
     );
+}
+
+static void read_place(struct job_book_item *out, struct bytes key) {
+    memcpy(out->key, key.data, PLACE_SIZE);
+    out->ready_at = load_be64(key.data);
+    out->is_submission = key.data[20] != 0;
+    memcpy(out->id.bytes, key.data + 21, 32);
+}
+
+static uint64_t submission_end(const struct submission_record *record) {
+    return record->submitted_at + ANSWER_BLOCKS;
+}
+
+static void make_end(uint8_t out[END_SIZE], uint64_t last_block, const uint8_t place[PLACE_SIZE]) {
+    store_be64(out, last_block);
+    memcpy(out + 8, place, PLACE_SIZE);
+}
+
+static void make_submission_key(
+    uint8_t out[SUBMISSION_KEY_SIZE], const struct hash *id, uint64_t submitted_at
+) {
+    memcpy(out, id->bytes, sizeof id->bytes);
+    store_be64(out + sizeof id->bytes, ~submitted_at);
 }
 
 static void make_log_place(uint8_t out[LOG_PLACE_SIZE], uint64_t number, uint32_t index) {
@@ -223,6 +258,13 @@ static struct status decode_program(
     return rlp_finish(&reader) == RLP_VALID ? status_ok : corrupt();
 }
 
+/* The end of what store_begin began. */
+static struct status finish(struct job_book *book, struct status status) {
+    if (!failed(status)) return store_commit(book->store);
+    store_abort(book->store);
+    return status;
+}
+
 /* ---- single records ---- */
 
 /* Reads a record into arena; a view is open only as long as that takes. */
@@ -261,11 +303,22 @@ struct status job_book_submission(
     struct arena *arena,
     bool *found,
     struct submission_record *out,
-    const struct hash *id
+    const struct hash *id,
+    uint64_t at
 ) {
-    struct bytes encoded;
-    const struct status status = get(book, arena, found, &encoded, SUBMISSIONS, BYTES_OF(*id));
-    return failed(status) || !*found ? status : decode_submission(out, id, encoded);
+    uint8_t from[SUBMISSION_KEY_SIZE];
+    struct bytes key, encoded;
+    struct store_view *view;
+    struct status status = store_view_open(&view, book->store);
+    if (failed(status)) return status;
+    make_submission_key(from, id, at);
+    status =
+        missing_is_ok(store_next(view, &key, &encoded, SUBMISSIONS, BYTES_OF(from), false), found);
+    if (*found && key.len != SUBMISSION_KEY_SIZE) status = corrupt();
+    *found = *found && !failed(status) && memcmp(key.data, id->bytes, sizeof id->bytes) == 0;
+    if (*found) status = decode_submission(out, id, arena_copy(arena, encoded));
+    store_view_close(view);
+    return status;
 }
 
 struct status job_book_program(
@@ -290,6 +343,24 @@ struct status job_book_image(
     return get(book, arena, found, out, IMAGES, BYTES_OF(*program_id));
 }
 
+/* Whether a place is in one of the two queues. */
+static struct status is_in(
+    struct job_book *book, bool *in, const char *queue, const uint8_t place[PLACE_SIZE]
+) {
+    struct store_view *view;
+    struct status status = store_view_open(&view, book->store);
+    if (failed(status)) return status;
+    struct bytes ignored;
+    status = missing_is_ok(store_get(view, &ignored, queue, (struct bytes){place, PLACE_SIZE}), in);
+    store_view_close(view);
+    return status;
+}
+
+static struct status is_in_queue(struct job_book *book, bool *in, const uint8_t place[PLACE_SIZE]) {
+    const struct status status = is_in(book, in, WAITING, place);
+    return failed(status) || *in ? status : is_in(book, in, ANSWERED, place);
+}
+
 /* ---- applying ---- */
 
 /* One event of a block on its way into the book. */
@@ -299,7 +370,15 @@ struct entry {
     const struct engine_block *block;
     const struct hash *transaction;
     uint32_t log_index;
+    uint64_t number; /* of the block */
+    bool wrote;      /* the store's transaction is open */
 };
+
+static struct status find_submission(
+    struct entry *entry, bool *found, struct submission_record *out, const struct hash *id
+) {
+    return job_book_submission(entry->book, entry->arena, found, out, id, entry->number);
+}
 
 static struct status put_job(struct entry *entry, const struct job_record *record) {
     return store_put(
@@ -317,10 +396,29 @@ static struct status wait_in_queue(struct job_book *book, const uint8_t place[PL
     return store_put(book->store, WAITING, (struct bytes){place, PLACE_SIZE}, BYTES_LITERAL(""));
 }
 
+/* Into the queue for the first time, and out of it for good. */
+static struct status enter_queue(
+    struct job_book *book, const uint8_t place[PLACE_SIZE], uint64_t last_block
+) {
+    uint8_t end[END_SIZE];
+    make_end(end, last_block, place);
+    const struct status status = store_put(book->store, ENDS, BYTES_OF(end), BYTES_LITERAL(""));
+    return failed(status) ? status : wait_in_queue(book, place);
+}
+
+static struct status forget_queue(
+    struct job_book *book, const uint8_t place[PLACE_SIZE], uint64_t last_block
+) {
+    uint8_t end[END_SIZE];
+    make_end(end, last_block, place);
+    const struct status status = store_delete(book->store, ENDS, BYTES_OF(end));
+    return failed(status) ? status : leave_queues(book, place);
+}
+
 static struct status apply_requested(struct entry *entry, const struct job_request *request) {
     struct job_record record = {
         .request = *request,
-        .requested_at = entry->block->number,
+        .requested_at = entry->number,
         .log_index = entry->log_index,
         .request_tx = *entry->transaction,
         .status = JOB_PENDING,
@@ -334,7 +432,7 @@ static struct status apply_requested(struct entry *entry, const struct job_reque
             entry->book->store, JOB_ORDER, BYTES_OF(log_place), BYTES_OF(request->job_id)
         );
     }
-    return failed(status) ? status : wait_in_queue(entry->book, place);
+    return failed(status) ? status : enter_queue(entry->book, place, request->limits.deadline);
 }
 
 /* A job that ended, one way or the other. */
@@ -347,7 +445,7 @@ static struct status apply_ended(
     if (failed(status) || !found) return status;
 
     record.status = ended;
-    record.ended_at = entry->block->number;
+    record.ended_at = entry->number;
     record.end_tx = *entry->transaction;
     if (event->kind == JOB_EVENT_COMPLETED) {
         record.run = event->completion.run;
@@ -370,14 +468,14 @@ static struct status apply_callback(struct entry *entry, const struct hash *id, 
 
 static struct status apply_submitted(struct entry *entry, const struct job_submission *submission) {
     const struct submission_record record = {
-        .submission = *submission, .submitted_at = entry->block->number};
-    uint8_t place[PLACE_SIZE];
+        .submission = *submission, .submitted_at = entry->number};
+    uint8_t place[PLACE_SIZE], key[SUBMISSION_KEY_SIZE];
     submission_place(place, &record);
+    make_submission_key(key, &submission->submission_id, record.submitted_at);
     const struct status status = store_put(
-        entry->book->store, SUBMISSIONS, BYTES_OF(submission->submission_id),
-        encode_submission(entry->arena, &record)
+        entry->book->store, SUBMISSIONS, BYTES_OF(key), encode_submission(entry->arena, &record)
     );
-    return failed(status) ? status : wait_in_queue(entry->book, place);
+    return failed(status) ? status : enter_queue(entry->book, place, submission_end(&record));
 }
 
 static struct status put_program(
@@ -400,8 +498,7 @@ static struct status apply_registered(
     bool found, known;
     struct submission_record record;
     struct program_record program;
-    struct status status =
-        job_book_submission(entry->book, entry->arena, &found, &record, &answer->submission_id);
+    struct status status = find_submission(entry, &found, &record, &answer->submission_id);
     if (failed(status) || !found) return status;
     uint8_t place[PLACE_SIZE];
     submission_place(place, &record);
@@ -418,7 +515,7 @@ static struct status apply_registered(
         .submission_id = answer->submission_id,
         .owner = posted->owner,
         .registration_tx = *entry->transaction,
-        .registered_at = entry->block->number,
+        .registered_at = entry->number,
         .pages = answer->pages,
         .image_size = record.submission.image.len,
     };
@@ -428,8 +525,7 @@ static struct status apply_registered(
 static struct status apply_rejected(struct entry *entry, const struct hash *submission_id) {
     bool found;
     struct submission_record record;
-    const struct status status =
-        job_book_submission(entry->book, entry->arena, &found, &record, submission_id);
+    const struct status status = find_submission(entry, &found, &record, submission_id);
     if (failed(status) || !found) return status;
     uint8_t place[PLACE_SIZE];
     submission_place(place, &record);
@@ -457,12 +553,14 @@ static struct status apply_event(struct entry *entry, bool *fresh, const struct 
     return status_ok;
 }
 
-static struct status record_event(struct entry *entry, const struct job_event *event, bool fresh) {
+static struct status record_event(
+    struct entry *entry, unsigned kind, const struct hash *id, bool fresh
+) {
     uint8_t key[LOG_PLACE_SIZE], value[EVENT_SIZE];
-    make_log_place(key, entry->block->number, entry->log_index);
+    make_log_place(key, entry->number, entry->log_index);
     memcpy(value, entry->block->hash.bytes, 32);
-    value[32] = (uint8_t)event->kind;
-    memcpy(value + 33, event->id.bytes, 32);
+    value[32] = (uint8_t)kind;
+    memcpy(value + 33, id->bytes, 32);
     value[65] = fresh;
     return store_put(entry->book->store, EVENTS, BYTES_OF(key), BYTES_OF(value));
 }
@@ -474,8 +572,23 @@ static struct status write_cursor(struct job_book *book, uint64_t number, const 
     return store_put(book->store, CURSOR, BYTES_LITERAL("head"), BYTES_OF(value));
 }
 
-/* All events of a block, inside a transaction of the store that the first event opens. */
-static struct status apply_logs(struct entry *entry, bool *wrote) {
+/* The first event opens the transaction of the store that all of them share. */
+static struct status begin_once(struct entry *entry) {
+    if (entry->wrote) return status_ok;
+    const struct status status = store_begin(entry->book->store);
+    entry->wrote = !failed(status);
+    return status;
+}
+
+static struct status apply_log(struct entry *entry, const struct job_event *event) {
+    bool fresh = false;
+    struct status status = begin_once(entry);
+    if (!failed(status)) status = apply_event(entry, &fresh, event);
+    if (!failed(status)) status = record_event(entry, event->kind, &event->id, fresh);
+    return status;
+}
+
+static struct status apply_logs(struct entry *entry) {
     struct status status = status_ok;
     uint32_t log_index = 0;
     for (size_t i = 0; i < entry->block->receipt_count; i++) {
@@ -485,37 +598,92 @@ static struct status apply_logs(struct entry *entry, bool *wrote) {
             struct job_event event;
             /* A broken log cannot stand in a block that passed job_check_block. */
             if (job_log_read(&event, &receipt->logs[k]) != JOB_LOG_READ) continue;
-            if (!*wrote) status = store_begin(entry->book->store);
-            if (failed(status)) return status;
-            *wrote = true;
-            bool fresh = false;
             entry->log_index = log_index;
-            status = apply_event(entry, &fresh, &event);
-            if (!failed(status)) status = record_event(entry, &event, fresh);
+            status = apply_log(entry, &event);
             if (failed(status)) return status;
         }
     }
     return status_ok;
 }
 
+/* The next place in job_ends of this very block. The first is after NULL. */
+static struct status next_end(
+    struct entry *entry, bool *found, uint8_t end[END_SIZE], bool is_first
+) {
+    struct store_view *view;
+    struct status status = store_view_open(&view, entry->book->store);
+    if (failed(status)) return status;
+    struct bytes key, value;
+    const struct bytes from = {end, is_first ? 8 : END_SIZE};
+    status = missing_is_ok(store_next(view, &key, &value, ENDS, from, !is_first), found);
+    if (*found && key.len != END_SIZE) status = corrupt();
+    *found = *found && !failed(status) && load_be64(key.data) == entry->number;
+    if (*found) memcpy(end, key.data, END_SIZE);
+    store_view_close(view);
+    return status;
+}
+
+/* What could have been answered up to this block, and was not, leaves the queue. */
+static struct status apply_lapses(struct entry *entry) {
+    uint8_t end[END_SIZE];
+    const uint8_t *place = end + 8;
+    bool found, in_queue;
+    store_be64(end, entry->number);
+    entry->log_index = LAPSED_LOG_INDEX;
+    struct status status = next_end(entry, &found, end, true);
+    while (!failed(status) && found) {
+        status = is_in_queue(entry->book, &in_queue, place);
+        if (!failed(status) && in_queue) {
+            struct job_book_item item;
+            read_place(&item, (struct bytes){place, PLACE_SIZE});
+            status = begin_once(entry);
+            if (!failed(status)) status = leave_queues(entry->book, place);
+            if (!failed(status)) {
+                const unsigned kind =
+                    item.is_submission ? EVENT_SUBMISSION_LAPSED : EVENT_JOB_LAPSED;
+                status = record_event(entry, kind, &item.id, false);
+            }
+            entry->log_index++;
+        }
+        if (!failed(status)) status = next_end(entry, &found, end, false);
+    }
+    return status;
+}
+
 struct status job_book_apply(struct job_book *book, const struct engine_block *block) {
     struct arena arena;
-    struct entry entry = {.book = book, .arena = &arena, .block = block};
-    bool wrote = false;
+    struct entry entry = {.book = book, .arena = &arena, .block = block, .number = block->number};
     ASSERT(block->number == book->number + 1);
     arena_init(&arena, book->source);
-    struct status status = apply_logs(&entry, &wrote);
-    if (!failed(status) && (wrote || block->number % CURSOR_BLOCKS == 0)) {
+    struct status status = apply_logs(&entry);
+    if (!failed(status)) status = apply_lapses(&entry);
+    if (!failed(status) && (entry.wrote || block->number % CURSOR_BLOCKS == 0)) {
         status = write_cursor(book, block->number, &block->hash);
     }
-    if (wrote && !failed(status)) status = store_commit(book->store);
-    if (failed(status)) store_abort(book->store);
+    if (entry.wrote) status = finish(book, status);
     arena_reset(&arena);
     if (!failed(status)) book->number = block->number;
     return status;
 }
 
 /* ---- taking back ---- */
+
+/* Back among the waiting, unless its time was over before the event that is taken back. */
+static struct status wait_again(
+    struct entry *entry, const uint8_t place[PLACE_SIZE], uint64_t last_block
+) {
+    return last_block < entry->number ? status_ok : wait_in_queue(entry->book, place);
+}
+
+static struct status wait_again_job(struct entry *entry, const struct hash *id) {
+    bool found;
+    struct job_record record;
+    const struct status status = job_book_job(entry->book, entry->arena, &found, &record, id);
+    if (failed(status) || !found) return status;
+    uint8_t place[PLACE_SIZE];
+    job_place(place, &record);
+    return wait_again(entry, place, record.request.limits.deadline);
+}
 
 static struct status reopen_job(struct entry *entry, const struct hash *id) {
     bool found;
@@ -531,7 +699,7 @@ static struct status reopen_job(struct entry *entry, const struct hash *id) {
     uint8_t place[PLACE_SIZE];
     job_place(place, &record);
     status = put_job(entry, &record);
-    return failed(status) ? status : wait_in_queue(entry->book, place);
+    return failed(status) ? status : wait_again(entry, place, record.request.limits.deadline);
 }
 
 static struct status forget_job(struct entry *entry, const struct hash *id) {
@@ -542,7 +710,7 @@ static struct status forget_job(struct entry *entry, const struct hash *id) {
     uint8_t place[PLACE_SIZE], log_place[LOG_PLACE_SIZE];
     job_place(place, &record);
     make_log_place(log_place, record.requested_at, record.log_index);
-    status = leave_queues(entry->book, place);
+    status = forget_queue(entry->book, place, record.request.limits.deadline);
     if (!failed(status)) {
         status = store_delete(entry->book->store, JOB_ORDER, BYTES_OF(log_place));
     }
@@ -553,21 +721,21 @@ static struct status forget_job(struct entry *entry, const struct hash *id) {
 static struct status take_back_submission(struct entry *entry, const struct hash *id, bool forget) {
     bool found;
     struct submission_record record;
-    struct status status = job_book_submission(entry->book, entry->arena, &found, &record, id);
+    struct status status = find_submission(entry, &found, &record, id);
     if (failed(status) || !found) return status;
-    uint8_t place[PLACE_SIZE];
+    uint8_t place[PLACE_SIZE], key[SUBMISSION_KEY_SIZE];
     submission_place(place, &record);
-    if (!forget) return wait_in_queue(entry->book, place);
-    status = leave_queues(entry->book, place);
-    return failed(status) ? status : store_delete(entry->book->store, SUBMISSIONS, BYTES_OF(*id));
+    if (!forget) return wait_again(entry, place, submission_end(&record));
+    make_submission_key(key, id, record.submitted_at);
+    status = forget_queue(entry->book, place, submission_end(&record));
+    return failed(status) ? status : store_delete(entry->book->store, SUBMISSIONS, BYTES_OF(key));
 }
 
 /* The program that this submission brought, if it was this one. */
 static struct status forget_program(struct entry *entry, const struct hash *submission_id) {
     bool found;
     struct submission_record record;
-    struct status status =
-        job_book_submission(entry->book, entry->arena, &found, &record, submission_id);
+    struct status status = find_submission(entry, &found, &record, submission_id);
     if (failed(status) || !found) return status;
     struct job_program_answer answer;
     job_answer_image(
@@ -580,7 +748,7 @@ static struct status forget_program(struct entry *entry, const struct hash *subm
 }
 
 static struct status take_back_event(
-    struct entry *entry, enum job_event_kind kind, const struct hash *id, bool fresh
+    struct entry *entry, unsigned kind, const struct hash *id, bool fresh
 ) {
     struct status status = status_ok;
     switch (kind) {
@@ -594,10 +762,11 @@ static struct status take_back_event(
     case JOB_EVENT_PROGRAM_REGISTERED:
         if (fresh) status = forget_program(entry, id);
         return failed(status) ? status : take_back_submission(entry, id, false);
-    case JOB_EVENT_PROGRAM_REJECTED: return take_back_submission(entry, id, false);
-    case JOB_EVENT_KINDS: break;
+    case JOB_EVENT_PROGRAM_REJECTED:
+    case EVENT_SUBMISSION_LAPSED: return take_back_submission(entry, id, false);
+    case EVENT_JOB_LAPSED: return wait_again_job(entry, id);
+    default: return corrupt();
     }
-    return corrupt();
 }
 
 /* The newest event, with its place and value copied. */
@@ -605,7 +774,7 @@ struct last_event {
     uint8_t key[LOG_PLACE_SIZE];
     uint64_t number;
     struct hash block, id;
-    enum job_event_kind kind;
+    unsigned kind; /* enum job_event_kind, or one of the book's own */
     bool fresh;
 };
 
@@ -621,7 +790,7 @@ static struct status find_last_event(struct job_book *book, bool *found, struct 
         memcpy(out->block.bytes, value.data, 32);
         memcpy(out->id.bytes, value.data + 33, 32);
         out->number = load_be64(key.data);
-        out->kind = (enum job_event_kind)value.data[32];
+        out->kind = value.data[32];
         out->fresh = value.data[65] != 0;
     }
     store_view_close(view);
@@ -630,7 +799,7 @@ static struct status find_last_event(struct job_book *book, bool *found, struct 
 
 static struct status take_back_last(struct job_book *book, const struct last_event *last) {
     struct arena arena;
-    struct entry entry = {.book = book, .arena = &arena};
+    struct entry entry = {.book = book, .arena = &arena, .number = last->number};
     arena_init(&arena, book->source);
     struct status status = take_back_event(&entry, last->kind, &last->id, last->fresh);
     arena_reset(&arena);
@@ -640,6 +809,7 @@ static struct status take_back_last(struct job_book *book, const struct last_eve
 struct status job_book_unwind(struct job_book *book, uint64_t number) {
     if (number >= book->number) return status_ok;
     struct status status = store_begin(book->store);
+    if (failed(status)) return status;
     while (!failed(status)) {
         struct last_event last;
         bool found;
@@ -649,13 +819,9 @@ struct status job_book_unwind(struct job_book *book, uint64_t number) {
     }
     /* The block at number keeps its place; its hash is checked anew at the next start. */
     if (!failed(status)) status = write_cursor(book, number, &(struct hash){{0}});
-    if (!failed(status)) status = store_commit(book->store);
-    if (failed(status)) {
-        store_abort(book->store);
-        return status;
-    }
-    book->number = number;
-    return status_ok;
+    status = finish(book, status);
+    if (!failed(status)) book->number = number;
+    return status;
 }
 
 /* ---- opening ---- */
@@ -682,6 +848,7 @@ static struct status start_book(
     arena_init(&arena, book->source);
     struct status status = canonical_hash(book, &found, &genesis, 0);
     if (!failed(status)) status = store_begin(book->store);
+    if (failed(status)) return status;
     for (size_t i = 0; i < program_count && !failed(status); i++) {
         struct program_record record = {
             .program_id = programs[i].program_id,
@@ -692,8 +859,7 @@ static struct status start_book(
         status = put_program(book, &arena, &record, programs[i].image);
     }
     if (!failed(status)) status = write_cursor(book, 0, &genesis);
-    if (!failed(status)) status = store_commit(book->store);
-    if (failed(status)) store_abort(book->store);
+    status = finish(book, status);
     arena_reset(&arena);
     book->number = 0;
     return status;
@@ -701,8 +867,9 @@ static struct status start_book(
 
 /* Takes back events of blocks that are no longer canonical. Events below a canonical one are too. */
 static struct status drop_lost_events(struct job_book *book, uint64_t *last_number) {
-    struct status status = store_begin(book->store);
     *last_number = 0;
+    struct status status = store_begin(book->store);
+    if (failed(status)) return status;
     while (!failed(status)) {
         struct last_event last;
         struct hash canonical;
@@ -717,8 +884,7 @@ static struct status drop_lost_events(struct job_book *book, uint64_t *last_numb
         }
         status = take_back_last(book, &last);
     }
-    if (!failed(status)) status = store_commit(book->store);
-    if (failed(status)) store_abort(book->store);
+    status = finish(book, status);
     return status;
 }
 
@@ -756,13 +922,6 @@ struct status job_book_open(
 }
 
 /* ---- the queue ---- */
-
-static void read_place(struct job_book_item *out, struct bytes key) {
-    memcpy(out->key, key.data, PLACE_SIZE);
-    out->ready_at = load_be64(key.data);
-    out->is_submission = key.data[20] != 0;
-    memcpy(out->id.bytes, key.data + 21, 32);
-}
 
 /* value is copied into arena, unless arena is NULL. */
 static struct status next_in_queue(
@@ -814,24 +973,12 @@ struct status job_book_next_answered(
     return rlp_finish(&reader) == RLP_VALID ? status_ok : corrupt();
 }
 
-/* Whether the item still stands among the waiting: a rollback may have taken it away meanwhile. */
-static struct status still_waits(
-    struct job_book *book, bool *waits, const struct job_book_item *item
-) {
-    struct store_view *view;
-    struct status status = store_view_open(&view, book->store);
-    if (failed(status)) return status;
-    struct bytes ignored;
-    status = missing_is_ok(store_get(view, &ignored, WAITING, BYTES_OF(item->key)), waits);
-    store_view_close(view);
-    return status;
-}
-
 struct status job_book_answer(
     struct job_book *book, const struct job_book_item *item, const struct job_run_result *run
 ) {
     bool waits;
-    struct status status = still_waits(book, &waits, item);
+    /* A rollback may have taken it away meanwhile. */
+    struct status status = is_in(book, &waits, WAITING, item->key);
     if (failed(status) || !waits) return status;
 
     struct arena arena;
@@ -845,10 +992,11 @@ struct status job_book_answer(
         value = rlp_written(&writer);
     }
     status = store_begin(book->store);
-    if (!failed(status)) status = store_delete(book->store, WAITING, BYTES_OF(item->key));
-    if (!failed(status)) status = store_put(book->store, ANSWERED, BYTES_OF(item->key), value);
-    if (!failed(status)) status = store_commit(book->store);
-    if (failed(status)) store_abort(book->store);
+    if (!failed(status)) {
+        status = store_delete(book->store, WAITING, BYTES_OF(item->key));
+        if (!failed(status)) status = store_put(book->store, ANSWERED, BYTES_OF(item->key), value);
+        status = finish(book, status);
+    }
     arena_reset(&arena);
     return status;
 }
@@ -857,7 +1005,6 @@ struct status job_book_answer(
 
 struct status job_book_each_job(
     struct job_book *book,
-    struct arena *arena,
     uint64_t from,
     bool (*visit)(void *ctx, const struct job_record *record),
     void *ctx
@@ -875,11 +1022,15 @@ struct status job_book_each_job(
         );
         if (failed(status) || !found) break;
         struct hash id;
+        if (key.len != LOG_PLACE_SIZE || id_bytes.len != sizeof id.bytes) {
+            status = corrupt();
+            break;
+        }
         memcpy(place, key.data, LOG_PLACE_SIZE);
         memcpy(id.bytes, id_bytes.data, sizeof id.bytes);
         status = store_get(view, &encoded, JOBS, BYTES_OF(id));
         struct job_record record;
-        if (!failed(status)) status = decode_job(&record, &id, arena_copy(arena, encoded));
+        if (!failed(status)) status = decode_job(&record, &id, encoded);
         if (failed(status) || !visit(ctx, &record)) break;
     }
     store_view_close(view);
@@ -900,6 +1051,10 @@ struct status job_book_each_program(
         status =
             missing_is_ok(store_next(view, &key, &encoded, PROGRAMS, BYTES_OF(id), after), &found);
         if (failed(status) || !found) break;
+        if (key.len != sizeof id.bytes) {
+            status = corrupt();
+            break;
+        }
         memcpy(id.bytes, key.data, sizeof id.bytes);
         status = decode_program(&record, &id, encoded);
         if (failed(status) || !visit(ctx, &record)) break;

@@ -3,7 +3,8 @@
  * Written block by block from logs, and taken back block by block where the chain is rolled back: a
  * rollback re-opens a job by itself. Beside the records it keeps the work queue: jobs and submissions
  * that wait for an answer in the order of COPROCESSOR.md ("Queue"), and answers that wait for their
- * block. All of it lies in the store's tables for services, so it survives with the chain.
+ * block. What is in it can still be in the next block: after the last block that may hold its answer
+ * a thing leaves the queue, whether or not somebody expires it, and a rollback puts it back. All of it lies in the store's tables for services, so it survives with the chain.
  *
  * Lengths were judged by job_log_read; what lies in the store was written here, so a record that
  * cannot be read is STATUS_CORRUPT. One thread.
@@ -121,12 +122,14 @@ MUST_USE struct status job_book_job(
     struct job_record *out,
     const struct hash *id
 );
+/* As last made up to block `at`: what expired may be submitted again, under the same id. */
 MUST_USE struct status job_book_submission(
     struct job_book *book,
     struct arena *arena,
     bool *found,
     struct submission_record *out,
-    const struct hash *id
+    const struct hash *id,
+    uint64_t at
 );
 MUST_USE struct status job_book_program(
     struct job_book *book, bool *found, struct program_record *out, const struct hash *id
@@ -140,10 +143,9 @@ MUST_USE struct status job_book_image(
 );
 
 /* Walks jobs by request, oldest first, from block `from` on, and programs by id. visit answers false
- * to end the walk. Records live in arena. */
+ * to end the walk; what a record borrows is good until it answers. */
 MUST_USE struct status job_book_each_job(
     struct job_book *book,
-    struct arena *arena,
     uint64_t from,
     bool (*visit)(void *ctx, const struct job_record *record),
     void *ctx

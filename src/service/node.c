@@ -135,6 +135,10 @@ static struct status read_account(
     const struct status status = execution_pool_head(node->execution, &head);
     if (failed(status)) return status;
     (void)head.reader->account(head.reader->ctx, sender, &account);
+    struct store_view *view;
+    struct status read = execution_view(node->execution, &view);
+    if (!failed(read)) read = store_state_status(view);
+    if (failed(read)) return read;
     *nonce = account.nonce;
     *next_base_fee = head.base_fee;
     *gas_limit = head.gas_limit;
@@ -146,6 +150,17 @@ static void on_answered(void *ctx) {
     if (node->solo != NULL) solo_wake(node->solo);
 }
 
+/* The first failure is the one to tell. */
+struct status node_keep_failure(struct node *node, struct status status) {
+    const bool stops = failed(status) && status.code != STATUS_UNAVAILABLE;
+    if (stops && !failed(node->failure)) node->failure = status;
+    return status;
+}
+
+static void on_failure(void *ctx, struct status status) {
+    (void)!failed(node_keep_failure(ctx, status));
+}
+
 static void on_head(
     void *ctx, const struct header *head, const struct hash *hash, uint64_t first_new
 ) {
@@ -153,7 +168,7 @@ static void on_head(
     (void)head;
     (void)hash;
     const struct status status = coprocessor_head(node->coprocessor, first_new);
-    if (failed(status)) node->failure = status;
+    on_failure(node, status);
 }
 
 static struct status start_execution(struct node *node) {
@@ -203,7 +218,8 @@ static struct status start_coprocessor(struct node *node) {
         .sender_key = proposer->key,
         .account = {read_account, node},
         .answered = on_answered,
-        .answered_ctx = node,
+        .failure = on_failure,
+        .ctx = node,
     };
     return coprocessor_create(&node->coprocessor, &options);
 }
@@ -237,7 +253,8 @@ static struct status start_solo(struct node *node) {
         .interval_ms = node->options.interval_ms,
         .begin_batch = begin_batch,
         .end_batch = end_batch,
-        .batch_ctx = node,
+        .failure = on_failure,
+        .ctx = node,
     };
     return solo_create(&node->solo, &options);
 }
@@ -275,6 +292,7 @@ struct status node_create(
     if (node == NULL) return status_make(STATUS_NO_SPACE, 0, "starting the node");
     node->options = *options;
     node->loop = loop;
+    node->logs_calls = true;
     arena_init(&node->arena, &heap_source);
     struct status status = start_services(node, message);
     if (!failed(status) && options->serves) status = node_serve(node, message);

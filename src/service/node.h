@@ -16,6 +16,9 @@
 #define NODE_WINDOW_BLOCKS UINT64_C(64)
 #define NODE_MINE_MAX      UINT64_C(100000) /* blocks by one request */
 #define NODE_SNAPSHOTS_MAX ((size_t)10000)
+/* Bounds of a development chain's time, so that no sum of them leaves 64 bits. */
+#define NODE_TIMESTAMP_MAX  (UINT64_C(1) << 53) /* seconds; also of an offset to the clock */
+#define NODE_INTERVAL_MAX_S (UINT64_C(1) << 32) /* between two blocks */
 
 struct node_options {
     const char *data_dir; /* NULL: in memory */
@@ -52,7 +55,9 @@ struct node {
     struct rpc_dispatcher *dispatcher;
     struct rpc_server *server;
     struct rpc_eth *eth;
-    struct status failure; /* a service could not go on: the node stops */
+    /* A service could not go on: whoever runs the loop stops the node, which makes no more blocks and
+     * takes no more requests that change something. What the database holds is whole. */
+    struct status failure;
 
     struct node_snapshot *snapshots;
     size_t snapshot_count, snapshot_room;
@@ -62,6 +67,7 @@ struct node {
     struct address *impersonated;
     size_t impersonated_count, impersonated_room;
     bool impersonates_all;
+    bool logs_calls;          /* of JSON-RPC */
     struct rpc_limit *limits; /* made at the first request for them */
 };
 
@@ -79,6 +85,9 @@ void node_stop(struct node *node);
 
 /* After the loop ran empty. Committed blocks are on disk before that; this frees memory. */
 void node_destroy(struct node *node);
+
+/* Remembers a status that ends the node (STATUS_UNAVAILABLE does not), and answers it. */
+struct status node_keep_failure(struct node *node, struct status status);
 
 /* node_backend.c: the table that the JSON-RPC namespaces ask. */
 void node_fill_backend(struct node *node, struct rpc_backend *backend);

@@ -17,7 +17,7 @@ struct node_snapshot {
     struct hash block;
     size_t edit_count;
     struct solo_settings settings;
-    uint64_t gas_limit;
+    struct execution_settings execution;
     struct arena arena; /* of pooled */
     struct pooled {
         struct bytes encoded; /* consensus form */
@@ -37,12 +37,6 @@ struct node_edit {
     struct bytes code; /* owned */
 };
 
-/* A failure that no request should hide: the next look of the loop stops the node. */
-static struct status keep_failure(struct node *node, struct status status) {
-    if (failed(status)) node->failure = status;
-    return status;
-}
-
 /* ---- reading ---- */
 
 static struct rpc_block_id block_id(struct store_view *view, uint64_t number) {
@@ -58,7 +52,7 @@ static void get_heads(void *ctx, struct rpc_heads *out) {
     const struct rpc_block_id latest = {head->number, *execution_head_hash(node->execution)};
     *out = (struct rpc_heads){.latest = latest, .safe = latest, .has_safe = true};
     out->has_finalized = true;
-    if (failed(keep_failure(node, execution_view(node->execution, &view)))) return;
+    if (failed(node_keep_failure(node, execution_view(node->execution, &view)))) return;
     out->finalized =
         block_id(view, head->number < NODE_WINDOW_BLOCKS ? 0 : head->number - NODE_WINDOW_BLOCKS);
 }
@@ -156,7 +150,7 @@ static struct status submitted(
     const struct pool_outcome *outcome,
     struct status status
 ) {
-    if (failed(status)) return keep_failure(node, status);
+    if (failed(status)) return node_keep_failure(node, status);
     *out = (struct rpc_submitted){.hash = outcome->hash};
     if (outcome->verdict != POOL_ADDED) {
         const size_t size = strlen(outcome->message) + 1;
@@ -165,7 +159,8 @@ static struct status submitted(
         out->refusal = text;
         return status_ok;
     }
-    return keep_failure(node, solo_transaction(node->solo));
+    if (!outcome->pending) return status_ok; /* no block can take it yet */
+    return node_keep_failure(node, solo_transaction(node->solo));
 }
 
 static struct status submit(
@@ -173,6 +168,7 @@ static struct status submit(
 ) {
     struct node *node = ctx;
     struct pool_outcome outcome;
+    if (failed(node->failure)) return node->failure;
     const struct status status = execution_submit(node->execution, &outcome, raw);
     return submitted(node, arena, out, &outcome, status);
 }
@@ -223,6 +219,7 @@ static struct status submit_as(
     struct node *node = ctx;
     struct bytes encoded;
     struct pool_outcome outcome;
+    if (failed(node->failure)) return node->failure;
     if (!impersonate_form(arena, &encoded, from, unsigned_form)) {
         *out = (struct rpc_submitted){.refusal = "malformed transaction"};
         return status_ok;
@@ -234,7 +231,7 @@ static struct status submit_as(
 static bool drop_transaction(void *ctx, const struct hash *hash) {
     struct node *node = ctx;
     struct pool_head head;
-    if (failed(keep_failure(node, execution_pool_head(node->execution, &head)))) return false;
+    if (failed(node_keep_failure(node, execution_pool_head(node->execution, &head)))) return false;
     return pool_remove(node->pool, &head, hash);
 }
 
@@ -245,19 +242,37 @@ static void drop_all_transactions(void *ctx) {
 
 /* ---- development: blocks and settings ---- */
 
+static const char interval_refusal[] = "interval out of range: at most 2^32 seconds";
+
+/* After a failure nothing is added to what may no longer be what the database holds. */
+static bool may_change(const struct node *node, const char **refusal) {
+    if (!failed(node->failure)) return true;
+    *refusal = node->failure.context;
+    return false;
+}
+
 static bool mine(void *ctx, uint64_t count, uint64_t interval_s, const char **refusal) {
     struct node *node = ctx;
+    if (!may_change(node, refusal)) return false;
     if (count > NODE_MINE_MAX) {
         *refusal = "too many blocks at once: at most 100000";
         return false;
     }
-    const struct status status = keep_failure(node, solo_mine(node->solo, count, interval_s));
+    if (interval_s > NODE_INTERVAL_MAX_S) {
+        *refusal = interval_refusal;
+        return false;
+    }
+    const struct status status = node_keep_failure(node, solo_mine(node->solo, count, interval_s));
     if (failed(status)) *refusal = status.context;
     return !failed(status);
 }
 
 static bool set_next_timestamp(struct node *node, uint64_t value, const char **refusal) {
     struct solo_settings settings = *solo_settings(node->solo);
+    if (value > NODE_TIMESTAMP_MAX) {
+        *refusal = "timestamp out of range: at most 2^53";
+        return false;
+    }
     if (value <= execution_head(node->execution)->timestamp) {
         *refusal = "Timestamp error: it is lower than or equal to the previous block's timestamp";
         return false;
@@ -275,21 +290,54 @@ static bool set_gas_limit(struct node *node, uint64_t value, const char **refusa
         *refusal = "gas limit out of range: 5000 to 2^63-1";
         return false;
     }
-    execution_set_gas_limit(node->execution, value);
+    struct execution_settings settings = execution_settings(node->execution);
+    settings.gas_limit = value;
+    settings.gas_limit_is_exact = true;
+    execution_set(node->execution, &settings);
+    return true;
+}
+
+static void set_next_base_fee(struct node *node, uint64_t value) {
+    struct execution_settings settings = execution_settings(node->execution);
+    settings.has_next_base_fee = true;
+    settings.next_base_fee = u256_from_u64(value);
+    execution_set(node->execution, &settings);
+}
+
+static bool set_time_offset(struct node *node, uint64_t value, const char **refusal) {
+    struct solo_settings settings = *solo_settings(node->solo);
+    const int64_t offset = (int64_t)value;
+    if (offset > (int64_t)NODE_TIMESTAMP_MAX || offset < -(int64_t)NODE_TIMESTAMP_MAX) {
+        *refusal = "time offset out of range: at most 2^53 seconds";
+        return false;
+    }
+    settings.time_offset_s = offset;
+    solo_set(node->solo, &settings);
+    return true;
+}
+
+static bool set_timestamp_interval(struct node *node, uint64_t value, const char **refusal) {
+    struct solo_settings settings = *solo_settings(node->solo);
+    if (value > NODE_INTERVAL_MAX_S) {
+        *refusal = interval_refusal;
+        return false;
+    }
+    settings.timestamp_interval_s = value;
+    solo_set(node->solo, &settings);
     return true;
 }
 
 static bool set_setting(void *ctx, enum rpc_setting setting, uint64_t value, const char **refusal) {
     struct node *node = ctx;
     struct solo_settings settings = *solo_settings(node->solo);
-    const struct u256 amount = u256_from_u64(value);
     switch (setting) {
     case RPC_NEXT_TIMESTAMP: return set_next_timestamp(node, value, refusal);
-    case RPC_TIME_OFFSET: settings.time_offset_s = (int64_t)value; break;
-    case RPC_TIMESTAMP_INTERVAL: settings.timestamp_interval_s = value; break;
+    case RPC_TIME_OFFSET: return set_time_offset(node, value, refusal);
+    case RPC_TIMESTAMP_INTERVAL: return set_timestamp_interval(node, value, refusal);
+    case RPC_LOGGING: node->logs_calls = value != 0; return true;
     case RPC_BLOCK_INTERVAL_MS: settings.interval_ms = value; break;
     case RPC_AUTOMINE: settings.automine = value != 0; break;
-    case RPC_NEXT_BASE_FEE: execution_set_next_base_fee(node->execution, &amount); return true;
+    case RPC_NEXT_BASE_FEE: set_next_base_fee(node, value); return true;
     case RPC_GAS_LIMIT: return set_gas_limit(node, value, refusal);
     case RPC_MIN_GAS_PRICE: *refusal = "the base fee of EIP-1559 decides"; return false;
     }
@@ -306,7 +354,8 @@ static uint64_t get_setting(void *ctx, enum rpc_setting setting) {
     case RPC_TIMESTAMP_INTERVAL: return settings->timestamp_interval_s;
     case RPC_BLOCK_INTERVAL_MS: return settings->interval_ms;
     case RPC_AUTOMINE: return settings->automine;
-    case RPC_GAS_LIMIT: return execution_gas_limit(node->execution);
+    case RPC_GAS_LIMIT: return execution_settings(node->execution).gas_limit;
+    case RPC_LOGGING: return node->logs_calls;
     case RPC_NEXT_BASE_FEE:
     case RPC_MIN_GAS_PRICE: return 0;
     }
@@ -333,7 +382,6 @@ static void set_prevrandao(void *ctx, const struct hash *prevrandao) {
 
 /* One change, as it is made and as it is undone. */
 struct edit_work {
-    struct node *node;
     struct node_edit *before; /* filled in */
     const struct rpc_account_change *change;
     const struct hash *slot, *value;
@@ -408,7 +456,7 @@ static void drop_edits(struct node *node, size_t count) {
 
 static bool made(struct node *node, struct status status, const char **refusal) {
     if (node->snapshot_count == 0) drop_edits(node, genesis_edits(node));
-    if (failed(keep_failure(node, status))) *refusal = status.context;
+    if (failed(node_keep_failure(node, status))) *refusal = status.context;
     return !failed(status);
 }
 
@@ -419,7 +467,8 @@ static bool set_account(
     const char **refusal
 ) {
     struct node *node = ctx;
-    struct edit_work work = {.node = node, .before = new_edit(node, address), .change = change};
+    if (!may_change(node, refusal)) return false;
+    struct edit_work work = {.before = new_edit(node, address), .change = change};
     return made(node, execution_edit_state(node->execution, edit_account, &work), refusal);
 }
 
@@ -431,8 +480,8 @@ static bool set_storage(
     const char **refusal
 ) {
     struct node *node = ctx;
-    struct edit_work work = {
-        .node = node, .before = new_edit(node, address), .slot = slot, .value = value};
+    if (!may_change(node, refusal)) return false;
+    struct edit_work work = {.before = new_edit(node, address), .slot = slot, .value = value};
     work.before->is_slot = true;
     return made(node, execution_edit_state(node->execution, edit_slot, &work), refusal);
 }
@@ -514,7 +563,7 @@ static struct status take_snapshot(void *ctx, uint64_t *id) {
         .block = *execution_head_hash(node->execution),
         .edit_count = node->edit_count,
         .settings = *solo_settings(node->solo),
-        .gas_limit = execution_gas_limit(node->execution),
+        .execution = execution_settings(node->execution),
     };
     copy_pool(node, snapshot);
     *id = snapshot->id;
@@ -550,9 +599,10 @@ static struct status restore_pool(struct node *node, const struct node_snapshot 
 static struct status revert_to(struct node *node, const struct node_snapshot *snapshot) {
     struct status status = importer_adopt(&node->importer, &snapshot->block);
     if (!failed(status)) status = undo_edits(node, &snapshot->block, snapshot->edit_count);
-    if (!failed(status)) status = restore_pool(node, snapshot);
     if (failed(status)) return status;
-    execution_set_gas_limit(node->execution, snapshot->gas_limit);
+    execution_set(node->execution, &snapshot->execution);
+    status = restore_pool(node, snapshot);
+    if (failed(status)) return status;
     node->backend->coinbase = snapshot->settings.coinbase;
     solo_set(node->solo, &snapshot->settings);
     return status_ok;
@@ -566,9 +616,10 @@ static struct status revert_snapshot(void *ctx, uint64_t id, bool *reverted) {
     }
     *reverted = at < node->snapshot_count;
     if (!*reverted) return status_ok;
+    if (failed(node->failure)) return node->failure;
     const struct status status = revert_to(node, &node->snapshots[at]);
     drop_snapshots(node, at);
-    return keep_failure(node, status);
+    return node_keep_failure(node, status);
 }
 
 static struct status reset_chain(void *ctx) {
@@ -581,11 +632,11 @@ static struct status reset_chain(void *ctx) {
                 .interval_ms = node->options.interval_ms,
                 .coinbase = node->chain.accounts[DEV_PROPOSER_ACCOUNT].address,
             },
-        .gas_limit = node->options.gas_limit,
+        .execution = {.gas_limit = node->options.gas_limit},
     };
     const struct status status = revert_to(node, &genesis);
     drop_snapshots(node, 0);
-    return keep_failure(node, status);
+    return node_keep_failure(node, status);
 }
 
 /* ---- coprocessor ---- */
@@ -636,6 +687,7 @@ static struct status get_job(
 }
 
 struct job_search {
+    struct arena *arena;
     const struct rpc_job_filter *filter;
     struct rpc_heads heads;
     struct rpc_job *jobs;
@@ -650,7 +702,9 @@ static bool add_job(void *ctx, const struct job_record *record) {
         return true;
     }
     if (search->count == filter->limit) return false;
-    convert_job(&search->jobs[search->count++], &search->heads, record);
+    struct rpc_job *job = &search->jobs[search->count++];
+    convert_job(job, &search->heads, record);
+    job->result = arena_copy(search->arena, job->result);
     return search->count < filter->limit;
 }
 
@@ -662,11 +716,11 @@ static struct status get_jobs(
     const struct rpc_job_filter *filter
 ) {
     struct node *node = ctx;
-    struct job_search search = {.filter = filter};
+    struct job_search search = {.arena = arena, .filter = filter};
     search.jobs = ARENA_ARRAY(arena, struct rpc_job, filter->limit);
     get_heads(node, &search.heads);
     const struct status status = job_book_each_job(
-        coprocessor_book(node->coprocessor), arena, filter->from_block, add_job, &search
+        coprocessor_book(node->coprocessor), filter->from_block, add_job, &search
     );
     *out = search.jobs;
     *count = search.count;

@@ -19,10 +19,11 @@ static uint64_t now_ms(void *ctx) {
     return clock_wall_ms(&real_clock);
 }
 
-/* One line a call, as users of development chains read along. */
+/* One line a call, as users of development chains read along until anvil_setLoggingEnabled(false). */
 static void observe(void *ctx, const struct rpc_record *record) {
+    const struct node *node = ctx;
     char method[RPC_METHOD_NAME_MAX + 1];
-    (void)ctx;
+    if (!node->logs_calls) return;
     memcpy(method, record->method.data, record->method.len);
     method[record->method.len] = '\0';
     if (record->code == 0) {
@@ -86,6 +87,7 @@ struct status node_serve(struct node *node, char message[NODE_MESSAGE_SIZE]) {
         .table_count = table_count,
         .now_us = now_us,
         .observer = observe,
+        .observer_ctx = node,
     };
     node->dispatcher = rpc_dispatcher_create(&dispatcher);
     rpc_eth_set_dispatcher(node->eth, node->dispatcher);

@@ -48,6 +48,11 @@ static struct hash derive(const struct hash *parent, uint8_t purpose) {
     return out;
 }
 
+static bool posts_results(const struct solo *solo) {
+    return solo->options.coprocessor != NULL &&
+        address_equal(&solo->settings.coinbase, &solo->options.coinbase);
+}
+
 struct status solo_attributes(
     struct solo *solo, struct arena *arena, struct engine_attributes *out
 ) {
@@ -60,10 +65,7 @@ struct status solo_attributes(
                                                           : derive(&head.hash, 'r');
     out->parent_beacon_root = derive(&head.hash, 'b');
     /* Results stand only in a block with the registered fee recipient. */
-    if (solo->options.coprocessor == NULL ||
-        !address_equal(&out->fee_recipient, &solo->options.coinbase)) {
-        return status_ok;
-    }
+    if (!posts_results(solo)) return status_ok;
     struct bytes *results;
     status = coprocessor_results(
         solo->options.coprocessor, arena, &results, &out->first_transaction_count, head.number + 1
@@ -105,13 +107,16 @@ struct status solo_propose(struct solo *solo) {
 /* Up to MINE_BATCH blocks that become durable together. */
 static struct status mine_batch(struct solo *solo, uint64_t count, uint64_t interval_s) {
     const bool batched = count > 1 && solo->options.begin_batch != NULL;
-    struct status status = batched ? solo->options.begin_batch(solo->options.batch_ctx) : status_ok;
+    struct status status = batched ? solo->options.begin_batch(solo->options.ctx) : status_ok;
+    if (failed(status)) return status;
     for (uint64_t i = 0; i < count && !failed(status); i++) {
         status = solo_propose(solo);
         if (interval_s > 0) solo->settings.timestamp_interval_s = interval_s;
     }
-    if (batched && !failed(status)) status = solo->options.end_batch(solo->options.batch_ctx);
-    return status;
+    /* Also after a failure: the blocks before it stay, or the database says that they are lost. */
+    if (!batched) return status;
+    const struct status ended = solo->options.end_batch(solo->options.ctx);
+    return failed(status) ? status : ended;
 }
 
 struct status solo_mine(struct solo *solo, uint64_t count, uint64_t interval_s) {
@@ -126,12 +131,13 @@ struct status solo_mine(struct solo *solo, uint64_t count, uint64_t interval_s) 
 
 /* ---- when ---- */
 
-static void report(struct status status) {
+static void report(struct solo *solo, struct status status) {
     if (!failed(status)) return;
     log_line(
         LOG_ERROR, "no block was made", {"because", LOG_STR(status.context)},
         {"os_error", LOG_U64((uint64_t)status.os_error)}
     );
+    if (solo->options.failure != NULL) solo->options.failure(solo->options.ctx, status);
 }
 
 struct status solo_transaction(struct solo *solo) {
@@ -139,7 +145,8 @@ struct status solo_transaction(struct solo *solo) {
 }
 
 void solo_wake(struct solo *solo) {
-    if (!solo->stopped && solo->settings.automine) ASSERT(uv_async_send(&solo->wake) == 0);
+    if (solo->stopped || !solo->settings.automine || !posts_results(solo)) return;
+    ASSERT(uv_async_send(&solo->wake) == 0);
 }
 
 /* Blocks up to the one that holds the next result: one a turn of the loop, so that requests are
@@ -147,21 +154,19 @@ void solo_wake(struct solo *solo) {
 static void on_wake(uv_async_t *handle) {
     struct solo *solo = handle->data;
     bool waits;
-    uint64_t ready_at;
-    if (solo->stopped || !solo->settings.automine) return;
-    struct status status = coprocessor_next_post(solo->options.coprocessor, &waits, &ready_at);
+    if (solo->stopped || !solo->settings.automine || !posts_results(solo)) return;
+    struct status status = coprocessor_next_post(solo->options.coprocessor, &waits);
     if (!failed(status) && waits) {
         status = solo_propose(solo);
-        if (!failed(status))
-            status = coprocessor_next_post(solo->options.coprocessor, &waits, &ready_at);
+        if (!failed(status)) status = coprocessor_next_post(solo->options.coprocessor, &waits);
         if (!failed(status) && waits) solo_wake(solo);
     }
-    report(status);
+    report(solo, status);
 }
 
 static void on_interval(uv_timer_t *handle) {
     struct solo *solo = handle->data;
-    report(solo_propose(solo));
+    report(solo, solo_propose(solo));
 }
 
 static void start_timer(struct solo *solo) {
@@ -178,10 +183,9 @@ const struct solo_settings *solo_settings(const struct solo *solo) {
 
 void solo_set(struct solo *solo, const struct solo_settings *settings) {
     const bool restart = settings->interval_ms != solo->settings.interval_ms;
-    const bool catch_up = settings->automine && !solo->settings.automine;
     solo->settings = *settings;
     if (restart) start_timer(solo);
-    if (catch_up && solo->options.coprocessor != NULL) solo_wake(solo);
+    solo_wake(solo); /* results may have waited for these settings */
 }
 
 /* ---- life ---- */
@@ -197,15 +201,15 @@ struct status solo_create(struct solo **out, const struct solo_options *options)
     };
     solo->timer.data = solo;
     solo->wake.data = solo;
-    ASSERT(uv_timer_init(options->loop, &solo->timer) == 0);
     const int error = uv_async_init(options->loop, &solo->wake, on_wake);
     if (error != 0) {
         free(solo);
         return status_make(STATUS_IO, -error, "starting the proposer");
     }
+    ASSERT(uv_timer_init(options->loop, &solo->timer) == 0);
     start_timer(solo);
     *out = solo;
-    if (options->coprocessor != NULL) solo_wake(solo);
+    solo_wake(solo);
     return status_ok;
 }
 

@@ -27,7 +27,9 @@ struct solo_options {
      * May be NULL. */
     struct status (*begin_batch)(void *ctx);
     struct status (*end_batch)(void *ctx);
-    void *batch_ctx;
+    /* A block on time or for a result could not be made. May be NULL. */
+    void (*failure)(void *ctx, struct status status);
+    void *ctx; /* of these */
 };
 
 MUST_USE struct status solo_create(struct solo **out, const struct solo_options *options);
@@ -42,10 +44,11 @@ MUST_USE struct status solo_propose(struct solo *solo);
 /* count blocks now, each interval_s later than the one before (0: as time goes). */
 MUST_USE struct status solo_mine(struct solo *solo, uint64_t count, uint64_t interval_s);
 
-/* A transaction came into the pool: with automine a block is made at once. */
+/* A transaction that a block can take came into the pool: with automine one is made at once. */
 MUST_USE struct status solo_transaction(struct solo *solo);
 
-/* A result waits for its block: with automine, blocks are made up to it, from the loop. */
+/* A result waits for its block: with automine, blocks are made up to it, from the loop; none where the
+ * coinbase is not the registered one, whose blocks hold no results. */
 void solo_wake(struct solo *solo);
 
 /* The attributes that the next block would have; first transactions in arena. */

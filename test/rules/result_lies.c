@@ -336,10 +336,9 @@ TEST(a_wrong_answer_to_a_registration_is_refused) {
 /* What the node itself makes of all this, after every lie: one block with one result, two answers. */
 TEST(the_true_block_is_accepted_after_them) {
     bool waits = false;
-    uint64_t ready_at;
     for (int i = 0; i < 10000 && !waits; i++) {
         (void)uv_run(&loop, UV_RUN_NOWAIT);
-        assert_false(failed(coprocessor_next_post(node->coprocessor, &waits, &ready_at)));
+        assert_false(failed(coprocessor_next_post(node->coprocessor, &waits)));
         struct bytes *transactions;
         size_t count;
         assert_false(failed(
@@ -379,8 +378,7 @@ TEST(a_rollback_reopens_the_job_by_itself) {
     for (int i = 0; i < 10000 && record.status == JOB_PENDING; i++) {
         (void)uv_run(&loop, UV_RUN_NOWAIT);
         bool waits;
-        uint64_t ready_at;
-        assert_false(failed(coprocessor_next_post(node->coprocessor, &waits, &ready_at)));
+        assert_false(failed(coprocessor_next_post(node->coprocessor, &waits)));
         if (waits) assert_false(failed(solo_propose(node->solo)));
         assert_false(failed(job_book_job(book, &arena, &found, &record, &request.job_id)));
         uv_sleep(1);
