@@ -60,6 +60,7 @@ void build_begin(
     };
     state_init(&builder->state, arena, reader);
     block_run_init(&builder->run, arena, &builder->state, vm, config, &builder->header);
+    builder->run.allow_impersonation = attributes->allow_impersonation;
     block_run_start(&builder->run, &builder->header);
 }
 

@@ -19,6 +19,7 @@ struct build_attributes {
     struct bytes extra_data;   /* at most HEADER_EXTRA_DATA_MAX */
     const struct u256 *base_fee; /* NULL; or set outright, as development chains can: such a block
                                   * is not valid elsewhere */
+    bool allow_impersonation;    /* as block_run has it */
 };
 
 struct block_builder {

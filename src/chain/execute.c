@@ -133,6 +133,7 @@ static enum tx_verdict check_sender(
     const uint64_t nonce = state_nonce(run->state, sender);
     if (tx->nonce < nonce) return TX_NONCE_MISMATCH_TOO_LOW;
     if (tx->nonce > nonce) return TX_NONCE_MISMATCH_TOO_HIGH;
+    if (run->allow_impersonation && u256_is_zero(&tx->s)) return TX_VALID;
     return sender_has_code(run, sender) ? TX_SENDER_NOT_EOA : TX_VALID;
 }
 
@@ -504,6 +505,7 @@ void chain_execute_block(
     struct block_run run;
     state_init(state, arena, reader);
     block_run_init(&run, arena, state, vm, input->config, header);
+    run.allow_impersonation = input->allow_impersonation;
     outcome->verdict = run_block(&run, outcome, input);
     block_run_outcome(&run, outcome);
 }

@@ -52,6 +52,9 @@ struct block_run {
     size_t receipt_count, receipt_room;
     const struct bytes *requests; /* EIP-7685, type byte first, those with data only; after end */
     size_t request_count;
+    /* Transactions with s = 0, which no signature has, may come from accounts with code: development
+     * chains impersonate contracts so. Nowhere else; false after init. */
+    bool allow_impersonation;
 };
 
 /* header: those fields that are known before execution (number, timestamp, gas limit, fee recipient,
@@ -106,6 +109,7 @@ struct block_input {
                                     * as build_attributes sets it */
     const struct u256 *base_fee; /* NULL: EIP-1559's; or the one that this block is to have, as
                                     * build_attributes sets it */
+    bool allow_impersonation;    /* as block_run has it */
 };
 
 struct block_outcome {

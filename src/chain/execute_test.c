@@ -95,8 +95,8 @@ static void chain_begin(struct chain *chain) {
     }
     chain->accounts[chain->account_count++] =
         (struct genesis_account){.address = chain->sender, .balance = riches};
-    chain->accounts[chain->account_count++] =
-        (struct genesis_account){.address = logger, .code = {logger_code, sizeof logger_code}};
+    chain->accounts[chain->account_count++] = (struct genesis_account
+    ){.address = logger, .balance = riches, .code = {logger_code, sizeof logger_code}};
     const struct genesis genesis = {
         .config = chain->config,
         .header = {.gas_limit = 30000000, .timestamp = 1},
@@ -233,6 +233,54 @@ TEST(a_block_that_says_anything_else_is_refused) {
     chain_end(&chain);
 }
 
+TEST(a_contract_sends_only_where_impersonation_is_allowed_and_nobody_signed) {
+    static const struct {
+        bool allow, is_signed;
+        enum tx_verdict verdict;
+    } cases[] = {
+        {false, false, TX_SENDER_NOT_EOA},
+        {false, true, TX_SENDER_NOT_EOA},
+        {true, true, TX_SENDER_NOT_EOA},
+        {true, false, TX_VALID},
+    };
+    struct chain chain;
+    chain_begin(&chain);
+    const struct state_reader reader = reader_of(&chain);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct build_attributes attributes = {
+            .timestamp = 13, .gas_limit_target = 30000000, .allow_impersonation = cases[i].allow};
+        struct block_builder *const builder = ARENA_NEW(&chain.arena, struct block_builder);
+        struct tx_outcome outcome;
+        struct block_outcome built, imported;
+        struct block block;
+        struct tx tx = call_logger(0);
+        tx.r = u256_from_address(&logger);
+        if (cases[i].is_signed) (void)sign(&chain, &tx);
+        const struct bytes encoded = tx_encode(&chain.arena, &tx);
+        build_begin(
+            builder, &chain.arena, &chain.vm, &reader, &chain.config, &chain.genesis.header,
+            &attributes
+        );
+        assert_int_equal(build_try_tx(builder, &outcome, &tx, encoded, &logger), cases[i].verdict);
+        if (cases[i].verdict != TX_VALID) continue;
+
+        assert_int_equal(build_finish(builder, &built), BLOCK_VALID);
+        build_seal(builder, &block, &(struct hash){{1}});
+        struct block_input input = {
+            .config = &chain.config,
+            .parent = &chain.genesis.header,
+            .block = &block,
+            .senders = &logger,
+            .allow_impersonation = true};
+        chain_execute_block(&chain.arena, &imported, &chain.vm, &reader, &input);
+        assert_int_equal(imported.verdict, BLOCK_VALID);
+        input.allow_impersonation = false;
+        chain_execute_block(&chain.arena, &imported, &chain.vm, &reader, &input);
+        assert_int_equal(imported.tx_verdict, TX_SENDER_NOT_EOA);
+    }
+    chain_end(&chain);
+}
+
 TEST(a_call_needs_no_fee_and_no_nonce_and_can_be_undone) {
     struct chain chain;
     struct state state;
@@ -312,6 +360,7 @@ TEST(stored_receipts_come_back_with_their_blooms) {
 TEST_MAIN(
     TEST_CASE(a_built_block_is_imported_from_its_bytes),
     TEST_CASE(a_block_that_says_anything_else_is_refused),
+    TEST_CASE(a_contract_sends_only_where_impersonation_is_allowed_and_nobody_signed),
     TEST_CASE(a_call_needs_no_fee_and_no_nonce_and_can_be_undone),
     TEST_CASE(stored_receipts_come_back_with_their_blooms)
 )

@@ -197,6 +197,7 @@ static struct status execute_candidate(
         .senders = find_senders(x, candidate, &rules),
         .base_fee = x->settings.has_next_base_fee ? &x->settings.next_base_fee : NULL,
         .gas_limit = x->settings.gas_limit_is_exact ? &x->settings.gas_limit : NULL,
+        .allow_impersonation = x->options.allow_impersonation,
     };
     chain_execute_block(&candidate->arena, &candidate->outcome, &x->vm, &parent->reader, &input);
     if (candidate->outcome.verdict != BLOCK_VALID) return status_ok;
@@ -569,6 +570,7 @@ static struct status build_block(
         .gas_limit_is_exact = x->settings.gas_limit_is_exact,
         .extra_data = x->options.extra_data,
         .base_fee = x->settings.has_next_base_fee ? &x->settings.next_base_fee : NULL,
+        .allow_impersonation = x->options.allow_impersonation,
     };
     build_begin(builder, arena, &x->vm, head.reader, x->options.config, &x->head, &build);
     *first_taken = build_first(arena, builder, attributes);
