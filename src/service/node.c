@@ -161,12 +161,37 @@ static void on_failure(void *ctx, struct status status) {
     (void)!failed(node_keep_failure(ctx, status));
 }
 
+/* A line for the block and one for each of its transactions; blocks without any are for --verbose. */
+static void log_block(struct node *node, const struct header *head, const struct hash *hash) {
+    const struct engine *engine = execution_engine(node->execution);
+    struct arena arena;
+    struct engine_block block;
+    arena_init(&arena, &heap_source);
+    if (!failed(engine->block(engine->ctx, &arena, &block, hash))) {
+        log_line(
+            LOG_INFO, "block", {"number", LOG_U64(head->number)}, {"hash", LOG_HASH(hash)},
+            {"transactions", LOG_U64(block.receipt_count)}, {"gas", LOG_U64(head->gas_used)}
+        );
+        for (size_t i = 0; i < block.receipt_count; i++) {
+            log_line(
+                LOG_INFO, "transaction", {"hash", LOG_HASH(&block.receipts[i].transaction_hash)},
+                {"status", LOG_STR(block.receipts[i].succeeded ? "success" : "reverted")},
+                {"logs", LOG_U64(block.receipts[i].log_count)}
+            );
+        }
+    }
+    arena_reset(&arena);
+}
+
 static void on_head(
     void *ctx, const struct header *head, const struct hash *hash, uint64_t first_new
 ) {
     struct node *node = ctx;
-    (void)head;
-    (void)hash;
+    if (head->gas_used > 0 && first_new <= head->number) {
+        log_block(node, head, hash);
+    } else {
+        log_line(LOG_DEBUG, "block", {"number", LOG_U64(head->number)}, {"hash", LOG_HASH(hash)});
+    }
     const struct status status = coprocessor_head(node->coprocessor, first_new);
     on_failure(node, status);
 }
