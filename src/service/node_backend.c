@@ -30,6 +30,7 @@ struct node_snapshot {
 struct node_edit {
     struct hash block; /* the head at that time */
     struct address address;
+    bool existed;
     bool is_slot;
     struct u256 slot, value;
     struct u256 balance;
@@ -395,21 +396,31 @@ static struct bytes own_copy(struct bytes data) {
     return (struct bytes){copy, data.len};
 }
 
+/* EIP-161: an empty account is none, so that a change that is taken back leaves no trace. */
+static void clear_empty(struct state *state, const struct address *address) {
+    static const struct evm_rules rules = {.clear_empty_accounts = true};
+    state_touch(state, address, &rules);
+    state_end_transaction(state, &rules);
+}
+
 static void edit_account(void *ctx, struct state *state) {
     struct edit_work *work = ctx;
     struct node_edit *before = work->before;
     const struct address *address = &before->address;
+    before->existed = state_exists(state, address);
     before->balance = state_balance(state, address);
     before->nonce = state_nonce(state, address);
     before->code = own_copy(state_code(state, address));
     if (work->change->balance != NULL) state_set_balance(state, address, work->change->balance);
     if (work->change->nonce != NULL) state_set_nonce(state, address, *work->change->nonce);
     if (work->change->code != NULL) state_set_code(state, address, *work->change->code);
+    if (!before->existed) clear_empty(state, address);
 }
 
 static void edit_slot(void *ctx, struct state *state) {
     struct edit_work *work = ctx;
     struct node_edit *before = work->before;
+    before->existed = state_exists(state, &before->address);
     before->slot = u256_from_be(work->slot->bytes);
     before->value = state_storage(state, &before->address, &before->slot);
     const struct u256 value = u256_from_be(work->value->bytes);
@@ -420,11 +431,12 @@ static void undo_edit(void *ctx, struct state *state) {
     const struct node_edit *before = ctx;
     if (before->is_slot) {
         state_set_storage(state, &before->address, &before->slot, &before->value);
-        return;
+    } else {
+        state_set_balance(state, &before->address, &before->balance);
+        state_set_nonce(state, &before->address, before->nonce);
+        state_set_code(state, &before->address, before->code);
     }
-    state_set_balance(state, &before->address, &before->balance);
-    state_set_nonce(state, &before->address, before->nonce);
-    state_set_code(state, &before->address, before->code);
+    if (!before->existed) clear_empty(state, &before->address);
 }
 
 static struct node_edit *new_edit(struct node *node, const struct address *address) {
