@@ -214,17 +214,17 @@ static void print_flow(const struct job_flow *flow, struct arena *arena) {
 
 static void write_amount(struct json_writer *writer, const char *name, const struct u256 *wei) {
     json_name(writer, name);
-    json_quantity_u256(writer, wei);
+    json_write_quantity_u256(writer, wei);
 }
 
 static void write_number(struct json_writer *writer, const char *name, uint64_t value) {
     json_name(writer, name);
-    json_number(writer, value);
+    json_write_number(writer, value);
 }
 
 static void write_hash(struct json_writer *writer, const char *name, const struct hash *hash) {
     json_name(writer, name);
-    json_hash(writer, hash);
+    json_write_hash(writer, hash);
 }
 
 static void print_json(const struct job_flow *flow, struct arena *arena) {
@@ -234,13 +234,13 @@ static void print_json(const struct job_flow *flow, struct arena *arena) {
     json_writer_init(&writer, 1 << 22);
     json_begin_object(&writer);
     json_name(&writer, "sample");
-    json_cstring(&writer, flow->sample->name);
+    json_write_cstring(&writer, flow->sample->name);
     json_name(&writer, "input");
-    json_cstring(&writer, flow->input);
+    json_write_cstring(&writer, flow->input);
     write_hash(&writer, "programID", &flow->program_id);
     write_hash(&writer, "jobID", &flow->job_id);
     json_name(&writer, "consumer");
-    json_address(&writer, &flow->consumer);
+    json_write_address(&writer, &flow->consumer);
     write_hash(&writer, "requestTx", &flow->request.hash);
     write_hash(&writer, "resultTx", &flow->posting.hash);
     write_number(&writer, "requestBlock", flow->request.block);
@@ -254,15 +254,15 @@ static void print_json(const struct job_flow *flow, struct arena *arena) {
     write_number(&writer, "runLatencyUs", flow->local_time_us);
     write_number(&writer, "resultLatencyUs", flow->result.time_us);
     json_name(&writer, "status");
-    json_cstring(&writer, flow->result.status);
+    json_write_cstring(&writer, flow->result.status);
     json_name(&writer, "callbackSucceeded");
-    json_bool(&writer, flow->callback_succeeded);
+    json_write_bool(&writer, flow->callback_succeeded);
     json_name(&writer, "output");
-    json_hex(&writer, flow->result.output);
+    json_write_hex(&writer, flow->result.output);
     json_name(&writer, "answer");
-    json_cstring(&writer, answer == NULL ? "" : answer);
+    json_write_cstring(&writer, answer == NULL ? "" : answer);
     json_name(&writer, "agrees");
-    json_bool(&writer, job_flow_agrees(flow));
+    json_write_bool(&writer, job_flow_agrees(flow));
     json_end_object(&writer);
     const struct bytes text = json_writer_text(&writer);
     (void)printf("%.*s\n", (int)text.len, (const char *)text.data);

@@ -142,24 +142,24 @@ static void print_json(
     struct json_writer *const lines = &worker->lines;
     json_begin_object(lines);
     json_name(lines, "name");
-    json_string(lines, one->name);
+    json_write_string(lines, one->name);
     json_name(lines, "file");
-    json_cstring(lines, worker->file);
+    json_write_cstring(lines, worker->file);
     json_name(lines, "fork");
-    json_cstring(lines, one->fork);
+    json_write_cstring(lines, one->fork);
     if (one->index >= 0) {
         json_name(lines, "index");
-        json_number(lines, (uint64_t)one->index);
+        json_write_number(lines, (uint64_t)one->index);
     }
     json_name(lines, "pass");
-    json_bool(lines, detail == NULL);
+    json_write_bool(lines, detail == NULL);
     if (root != NULL) {
         json_name(lines, "stateRoot");
-        json_hash(lines, root);
+        json_write_hash(lines, root);
     }
     if (detail != NULL) {
         json_name(lines, "error");
-        json_cstring(lines, detail);
+        json_write_cstring(lines, detail);
     }
     json_end_object(lines);
     const struct bytes text = json_writer_text(lines);

@@ -155,29 +155,29 @@ void json_end_array(struct json_writer *writer);
 void json_name(struct json_writer *writer, const char *key);
 void json_name_bytes(struct json_writer *writer, struct bytes key); /* escaped as needed */
 
-/* Values. */
-void json_null(struct json_writer *writer);
-void json_bool(struct json_writer *writer, bool value);
-void json_number(struct json_writer *writer, uint64_t value); /* decimal, without quotes */
-void json_string(struct json_writer *writer, struct bytes text);
-void json_cstring(struct json_writer *writer, const char *text);
-void json_format(struct json_writer *writer, const char *format, ...)
+/* Values: json_write_ comes before their kind, as jansson has json_null and json_string. */
+void json_write_null(struct json_writer *writer);
+void json_write_bool(struct json_writer *writer, bool value);
+void json_write_number(struct json_writer *writer, uint64_t value); /* decimal, without quotes */
+void json_write_string(struct json_writer *writer, struct bytes text);
+void json_write_cstring(struct json_writer *writer, const char *text);
+void json_write_format(struct json_writer *writer, const char *format, ...)
     __attribute__((format(printf, 2, 3))); /* a string of at most 1023 bytes */
 
 /* Values of Ethereum's JSON: "0x1f" and "0x001f". */
-void json_quantity(struct json_writer *writer, uint64_t value);
-void json_quantity_u256(struct json_writer *writer, const struct u256 *value);
-void json_hex(struct json_writer *writer, struct bytes data);
-void json_hex_bare(struct json_writer *writer, struct bytes data); /* without "0x" */
-static inline void json_hash(struct json_writer *writer, const struct hash *hash) {
-    json_hex(writer, BYTES_OF(hash->bytes));
+void json_write_quantity(struct json_writer *writer, uint64_t value);
+void json_write_quantity_u256(struct json_writer *writer, const struct u256 *value);
+void json_write_hex(struct json_writer *writer, struct bytes data);
+void json_write_hex_bare(struct json_writer *writer, struct bytes data); /* without "0x" */
+static inline void json_write_hash(struct json_writer *writer, const struct hash *hash) {
+    json_write_hex(writer, BYTES_OF(hash->bytes));
 }
-static inline void json_address(struct json_writer *writer, const struct address *address) {
-    json_hex(writer, BYTES_OF(address->bytes));
+static inline void json_write_address(struct json_writer *writer, const struct address *address) {
+    json_write_hex(writer, BYTES_OF(address->bytes));
 }
 
 /* A value that is JSON already, and a value that was read before. */
-void json_raw(struct json_writer *writer, struct bytes json);
-void json_value(struct json_writer *writer, const struct json *value);
+void json_write_raw(struct json_writer *writer, struct bytes json);
+void json_write_value(struct json_writer *writer, const struct json *value);
 
 #endif

@@ -39,8 +39,8 @@ int main(void) {
     const uint64_t start = clock_monotonic_us(&real_clock);
     json_begin_array(&writer);
     for (int i = 0; i < 500; i++) {
-        json_hex(&writer, bytes_from(data, sizeof data));
-        json_quantity(&writer, (uint64_t)i << 20);
+        json_write_hex(&writer, bytes_from(data, sizeof data));
+        json_write_quantity(&writer, (uint64_t)i << 20);
     }
     json_end_array(&writer);
     const uint64_t time_us = clock_monotonic_us(&real_clock) - start;

@@ -25,12 +25,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         struct json_writer once, twice;
         json_writer_init(&once, (size_t)1 << 20);
         json_writer_init(&twice, (size_t)1 << 20);
-        json_value(&once, first);
+        json_write_value(&once, first);
         ASSERT(!once.overflowed);
         const struct json_limits wider = {.size = 1 << 20, .depth = 64, .node_count = 4096};
         const struct json *second;
         ASSERT(json_parse(&arena, &second, json_writer_text(&once), &wider) == JSON_VALID);
-        json_value(&twice, second);
+        json_write_value(&twice, second);
         ASSERT(bytes_equal(json_writer_text(&once), json_writer_text(&twice)));
         uint64_t number;
         struct u256 wide;

@@ -137,7 +137,7 @@ TEST(escapes_are_decoded_and_written_again) {
 
     struct json_writer writer;
     json_writer_init(&writer, 1000);
-    json_value(&writer, root);
+    json_write_value(&writer, root);
     assert_bytes_equal(
         json_writer_text(&writer),
         text_of("\"q\\\" b\\\\ n\\n \\u0000 \xc3\xa9 \xf0\x9f\x98\x80 /\"")
@@ -195,29 +195,29 @@ TEST(commas_stand_where_they_belong) {
     json_begin_object(&writer);
     json_name(&writer, "a");
     json_begin_array(&writer);
-    json_number(&writer, 0);
-    json_cstring(&writer, "[");
+    json_write_number(&writer, 0);
+    json_write_cstring(&writer, "[");
     json_begin_object(&writer);
     json_end_object(&writer);
     json_begin_array(&writer);
     json_end_array(&writer);
-    json_cstring(&writer, ":");
-    json_null(&writer);
+    json_write_cstring(&writer, ":");
+    json_write_null(&writer);
     json_end_array(&writer);
     json_name_bytes(&writer, text_of("\"b\""));
-    json_bool(&writer, true);
+    json_write_bool(&writer, true);
     json_name(&writer, "c");
-    json_quantity(&writer, 0);
+    json_write_quantity(&writer, 0);
     json_name(&writer, "d");
-    json_hex(&writer, bytes_from("\0\xab", 2));
+    json_write_hex(&writer, bytes_from("\0\xab", 2));
     json_name(&writer, "e");
-    json_hex(&writer, bytes_from(NULL, 0));
+    json_write_hex(&writer, bytes_from(NULL, 0));
     json_name(&writer, "f");
-    json_format(&writer, "%d%s", 1, "\n");
+    json_write_format(&writer, "%d%s", 1, "\n");
     json_name(&writer, "g");
-    json_hex_bare(&writer, bytes_from("\x0f", 1));
+    json_write_hex_bare(&writer, bytes_from("\x0f", 1));
     json_name(&writer, "h");
-    json_quantity_u256(&writer, &U256_MAX);
+    json_write_quantity_u256(&writer, &U256_MAX);
     json_end_object(&writer);
     assert_bytes_equal(
         json_writer_text(&writer),
@@ -234,18 +234,18 @@ TEST(a_writer_stops_at_its_limit) {
     struct json_writer writer;
     json_writer_init(&writer, 10);
     json_begin_array(&writer);
-    json_cstring(&writer, "123456");
+    json_write_cstring(&writer, "123456");
     assert_false(writer.overflowed);
     assert_int_equal(writer.len, 9);
-    json_number(&writer, 1);
+    json_write_number(&writer, 1);
     assert_true(writer.overflowed);
     json_end_array(&writer);
-    json_hex(&writer, bytes_from("0123456789", 10));
+    json_write_hex(&writer, bytes_from("0123456789", 10));
     assert_true(writer.overflowed);
     assert_true(writer.len <= 10);
 
     json_writer_truncate(&writer, 1);
-    json_number(&writer, 7);
+    json_write_number(&writer, 7);
     json_end_array(&writer);
     assert_false(writer.overflowed);
     assert_bytes_equal(json_writer_text(&writer), text_of("[7]"));
@@ -256,11 +256,11 @@ TEST(a_writer_keeps_only_little_memory) {
     struct json_writer writer;
     json_writer_init(&writer, 1 << 20);
     for (int i = 0; i < 5000; i++) {
-        json_number(&writer, 123456);
+        json_write_number(&writer, 123456);
     }
     json_writer_reset(&writer, 4096);
     assert_int_equal(writer.capacity, 0);
-    json_number(&writer, 1);
+    json_write_number(&writer, 1);
     const size_t capacity = writer.capacity;
     json_writer_reset(&writer, 4096);
     assert_int_equal(writer.capacity, capacity);

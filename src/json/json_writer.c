@@ -136,36 +136,36 @@ void json_name_bytes(struct json_writer *writer, struct bytes key) {
     append_byte(writer, ':');
 }
 
-void json_raw(struct json_writer *writer, struct bytes json) {
+void json_write_raw(struct json_writer *writer, struct bytes json) {
     separate(writer);
     append(writer, json.data, json.len);
 }
 
-void json_null(struct json_writer *writer) {
-    json_raw(writer, BYTES_LITERAL("null"));
+void json_write_null(struct json_writer *writer) {
+    json_write_raw(writer, BYTES_LITERAL("null"));
 }
 
-void json_bool(struct json_writer *writer, bool value) {
-    json_raw(writer, value ? BYTES_LITERAL("true") : BYTES_LITERAL("false"));
+void json_write_bool(struct json_writer *writer, bool value) {
+    json_write_raw(writer, value ? BYTES_LITERAL("true") : BYTES_LITERAL("false"));
 }
 
-void json_number(struct json_writer *writer, uint64_t value) {
+void json_write_number(struct json_writer *writer, uint64_t value) {
     char text[24];
     const int len = snprintf(text, sizeof text, "%" PRIu64, value);
     ASSERT(len > 0);
-    json_raw(writer, bytes_from(text, (size_t)len));
+    json_write_raw(writer, bytes_from(text, (size_t)len));
 }
 
-void json_string(struct json_writer *writer, struct bytes text) {
+void json_write_string(struct json_writer *writer, struct bytes text) {
     separate(writer);
     append_quoted(writer, text);
 }
 
-void json_cstring(struct json_writer *writer, const char *text) {
-    json_string(writer, bytes_from(text, strlen(text)));
+void json_write_cstring(struct json_writer *writer, const char *text) {
+    json_write_string(writer, bytes_from(text, strlen(text)));
 }
 
-void json_format(struct json_writer *writer, const char *format, ...) {
+void json_write_format(struct json_writer *writer, const char *format, ...) {
     char text[FORMAT_SIZE];
     va_list arguments;
     va_start(arguments, format);
@@ -173,17 +173,17 @@ void json_format(struct json_writer *writer, const char *format, ...) {
     va_end(arguments);
     ASSERT(len >= 0);
     const size_t kept = (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
-    json_string(writer, bytes_from(text, kept));
+    json_write_string(writer, bytes_from(text, kept));
 }
 
-void json_quantity(struct json_writer *writer, uint64_t value) {
+void json_write_quantity(struct json_writer *writer, uint64_t value) {
     char text[HEX_U64_TEXT_MAX];
-    json_string(writer, bytes_from(text, hex_encode_u64(text, value)));
+    json_write_string(writer, bytes_from(text, hex_encode_u64(text, value)));
 }
 
-void json_quantity_u256(struct json_writer *writer, const struct u256 *value) {
+void json_write_quantity_u256(struct json_writer *writer, const struct u256 *value) {
     char text[HEX_U256_TEXT_MAX];
-    json_string(writer, bytes_from(text, hex_encode_u256(text, value)));
+    json_write_string(writer, bytes_from(text, hex_encode_u256(text, value)));
 }
 
 /* Quotes and digits at once, straight into the buffer: most of what a node answers is this. */
@@ -203,28 +203,28 @@ static void append_hex(struct json_writer *writer, struct bytes data, bool prefi
     writer->len += digits_len + 2;
 }
 
-void json_hex(struct json_writer *writer, struct bytes data) {
+void json_write_hex(struct json_writer *writer, struct bytes data) {
     append_hex(writer, data, true);
 }
 
-void json_hex_bare(struct json_writer *writer, struct bytes data) {
+void json_write_hex_bare(struct json_writer *writer, struct bytes data) {
     append_hex(writer, data, false);
 }
 
 /* Recursion is bounded by the depth that the value was read with. */
-void json_value(struct json_writer *writer, const struct json *value) {
+void json_write_value(struct json_writer *writer, const struct json *value) {
     switch (json_kind(value)) {
     case JSON_ABSENT:
-    case JSON_NULL: json_null(writer); return;
-    case JSON_BOOL: json_bool(writer, value->count == 1); return;
-    case JSON_NUMBER: json_raw(writer, json_text(value)); return;
-    case JSON_STRING: json_string(writer, json_text(value)); return;
+    case JSON_NULL: json_write_null(writer); return;
+    case JSON_BOOL: json_write_bool(writer, value->count == 1); return;
+    case JSON_NUMBER: json_write_raw(writer, json_text(value)); return;
+    case JSON_STRING: json_write_string(writer, json_text(value)); return;
     case JSON_ARRAY: json_begin_array(writer); break;
     case JSON_OBJECT: json_begin_object(writer); break;
     }
     for (const struct json *member = value->at.first; member != NULL; member = member->next) {
         if (value->kind == JSON_OBJECT) json_name_bytes(writer, json_key(member));
-        json_value(writer, member);
+        json_write_value(writer, member);
     }
     if (value->kind == JSON_ARRAY) json_end_array(writer);
     if (value->kind == JSON_OBJECT) json_end_object(writer);

@@ -11,12 +11,12 @@
 #define DEV_CODE_MAX ((size_t)1 << 20) /* bytes set as an account's code */
 
 static bool ok_true(struct rpc_call *call) {
-    json_bool(call->result, true);
+    json_write_bool(call->result, true);
     return true;
 }
 
 static bool ok_null(struct rpc_call *call) {
-    json_null(call->result);
+    json_write_null(call->result);
     return true;
 }
 
@@ -61,7 +61,7 @@ static bool evm_mine(struct rpc_call *call) {
         if (!apply(call, RPC_NEXT_TIMESTAMP, at)) return false;
     }
     if (!mine_now(call, count, 0)) return false;
-    json_cstring(call->result, "0x0");
+    json_write_cstring(call->result, "0x0");
     return true;
 }
 
@@ -80,7 +80,7 @@ static bool set_automine(struct rpc_call *call) {
 
 static bool get_automine(struct rpc_call *call) {
     const struct rpc_backend *backend = call->ctx;
-    json_bool(call->result, backend->get(backend->ctx, RPC_AUTOMINE) != 0);
+    json_write_bool(call->result, backend->get(backend->ctx, RPC_AUTOMINE) != 0);
     return true;
 }
 
@@ -96,7 +96,7 @@ static bool get_interval(struct rpc_call *call) {
     const struct rpc_backend *backend = call->ctx;
     const uint64_t ms = backend->get(backend->ctx, RPC_BLOCK_INTERVAL_MS);
     if (ms == 0) return ok_null(call);
-    json_number(call->result, ms / 1000);
+    json_write_number(call->result, ms / 1000);
     return true;
 }
 
@@ -141,7 +141,7 @@ static bool increase_time(struct rpc_call *call) {
     if (seconds > INT32_MAX * (uint64_t)1000) return refuse(call, "more time than there is");
     const int64_t offset = before + (int64_t)seconds;
     if (!apply(call, RPC_TIME_OFFSET, (uint64_t)offset)) return false;
-    json_number(call->result, offset < 0 ? 0 : (uint64_t)offset);
+    json_write_number(call->result, offset < 0 ? 0 : (uint64_t)offset);
     return true;
 }
 
@@ -160,7 +160,7 @@ static bool remove_timestamp_interval(struct rpc_call *call) {
     const struct rpc_backend *backend = call->ctx;
     const bool was_set = backend->get(backend->ctx, RPC_TIMESTAMP_INTERVAL) != 0;
     if (!apply(call, RPC_TIMESTAMP_INTERVAL, 0)) return false;
-    json_bool(call->result, was_set);
+    json_write_bool(call->result, was_set);
     return true;
 }
 
@@ -241,9 +241,9 @@ static bool drop_transaction(struct rpc_call *call) {
     if (!param_hash(call, 0, &hash)) return false;
     const bool dropped = backend->drop(backend->ctx, &hash);
     if (dropped) {
-        json_hash(call->result, &hash);
+        json_write_hash(call->result, &hash);
     } else {
-        json_null(call->result);
+        json_write_null(call->result);
     }
     return true;
 }
@@ -261,7 +261,7 @@ static bool snapshot(struct rpc_call *call) {
     uint64_t id;
     const struct status status = backend->snapshot(backend->ctx, &id);
     if (failed(status)) return fail_status(call, status);
-    json_quantity(call->result, id);
+    json_write_quantity(call->result, id);
     return true;
 }
 
@@ -272,7 +272,7 @@ static bool revert(struct rpc_call *call) {
     if (!param_u64(call, 0, &id)) return false;
     const struct status status = backend->revert(backend->ctx, id, &reverted);
     if (failed(status)) return fail_status(call, status);
-    json_bool(call->result, reverted);
+    json_write_bool(call->result, reverted);
     return true;
 }
 
@@ -294,19 +294,19 @@ static bool node_info(struct rpc_call *call) {
     backend->heads(backend->ctx, &heads);
     json_begin_object(out);
     json_name(out, "currentBlockNumber");
-    json_quantity(out, heads.latest.number);
+    json_write_quantity(out, heads.latest.number);
     json_name(out, "currentBlockHash");
-    json_hash(out, &heads.latest.hash);
+    json_write_hash(out, &heads.latest.hash);
     json_name(out, "hardFork");
-    json_cstring(out, "Osaka");
+    json_write_cstring(out, "Osaka");
     json_name(out, "transactionOrder");
-    json_cstring(out, "fees");
+    json_write_cstring(out, "fees");
     json_name(out, "environment");
     json_begin_object(out);
     json_name(out, "chainId");
-    json_quantity(out, backend->chain_id);
+    json_write_quantity(out, backend->chain_id);
     json_name(out, "gasLimit");
-    json_quantity(out, backend->get(backend->ctx, RPC_GAS_LIMIT));
+    json_write_quantity(out, backend->get(backend->ctx, RPC_GAS_LIMIT));
     json_end_object(out);
     json_end_object(out);
     return true;
@@ -319,13 +319,13 @@ static bool metadata(struct rpc_call *call) {
     backend->heads(backend->ctx, &heads);
     json_begin_object(out);
     json_name(out, "clientVersion");
-    json_cstring(out, backend->client_version);
+    json_write_cstring(out, backend->client_version);
     json_name(out, "chainId");
-    json_number(out, backend->chain_id);
+    json_write_number(out, backend->chain_id);
     json_name(out, "latestBlockNumber");
-    json_number(out, heads.latest.number);
+    json_write_number(out, heads.latest.number);
     json_name(out, "latestBlockHash");
-    json_hash(out, &heads.latest.hash);
+    json_write_hash(out, &heads.latest.hash);
     json_end_object(out);
     return true;
 }

@@ -146,15 +146,15 @@ static void write_code(struct json_writer *writer, int code) {
     char text[16];
     const int len = snprintf(text, sizeof text, "%d", code);
     ASSERT(len > 0);
-    json_raw(writer, bytes_from(text, (size_t)len));
+    json_write_raw(writer, bytes_from(text, (size_t)len));
 }
 
 static void begin_answer(struct json_writer *response, const struct json *id) {
     json_begin_object(response);
     json_name(response, "jsonrpc");
-    json_cstring(response, "2.0");
+    json_write_cstring(response, "2.0");
     json_name(response, "id");
-    json_value(response, id);
+    json_write_value(response, id);
 }
 
 static void write_failure(
@@ -166,10 +166,10 @@ static void write_failure(
     json_name(response, "code");
     write_code(response, error->code);
     json_name(response, "message");
-    json_cstring(response, error->message);
+    json_write_cstring(response, error->message);
     if (error->has_data) {
         json_name(response, "data");
-        json_hex(response, error->data);
+        json_write_hex(response, error->data);
     }
     json_end_object(response);
     json_end_object(response);

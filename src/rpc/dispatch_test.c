@@ -5,13 +5,13 @@
 static int ctx_value = 7;
 
 static bool echo(struct rpc_call *call) {
-    json_value(call->result, json_at(call->params, 0));
+    json_write_value(call->result, json_at(call->params, 0));
     return true;
 }
 
 static bool refuse(struct rpc_call *call) {
     json_begin_array(call->result); /* what was written before an error is dropped */
-    json_cstring(call->result, "half");
+    json_write_cstring(call->result, "half");
     return rpc_fail(call, RPC_SERVER_ERROR, "no: %d", *(int *)call->ctx);
 }
 
@@ -24,7 +24,7 @@ static bool revert(struct rpc_call *call) {
 static bool huge(struct rpc_call *call) {
     json_begin_array(call->result);
     for (int i = 0; i < 3000000 && !call->result->overflowed; i++) {
-        json_cstring(call->result, "0123456789");
+        json_write_cstring(call->result, "0123456789");
     }
     json_end_array(call->result);
     return true;
@@ -37,7 +37,7 @@ static bool silent(struct rpc_call *call) {
 
 static bool hungry(struct rpc_call *call) {
     (void)arena_alloc_raw(call->arena, 1 << 20, 1);
-    json_null(call->result);
+    json_write_null(call->result);
     return true;
 }
 
@@ -169,11 +169,11 @@ static struct bytes batch(struct json_writer *out, const char *method, int count
     for (int i = 0; i < count; i++) {
         json_begin_object(out);
         json_name(out, "jsonrpc");
-        json_cstring(out, "2.0");
+        json_write_cstring(out, "2.0");
         json_name(out, "id");
-        json_number(out, (uint64_t)i + 5);
+        json_write_number(out, (uint64_t)i + 5);
         json_name(out, "method");
-        json_cstring(out, method);
+        json_write_cstring(out, method);
         json_end_object(out);
     }
     json_end_array(out);

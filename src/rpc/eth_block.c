@@ -33,7 +33,7 @@ static void put_txs(struct request *request, const struct eth_block *block, bool
         }
         struct hash hash;
         tx_hash_of(&hash, block->block.encoded_txs[i]);
-        json_hash(out, &hash);
+        json_write_hash(out, &hash);
     }
     json_end_array(out);
 }
@@ -43,14 +43,14 @@ void eth_put_block(struct request *request, const struct eth_block *block, bool 
     json_begin_object(out);
     format_header(out, &block->block.header, &block->hash, block->is_pending);
     json_name(out, "size");
-    json_quantity(out, eth_raw_block(request->call->arena, block).len);
+    json_write_quantity(out, eth_raw_block(request->call->arena, block).len);
     put_txs(request, block, full);
     json_name(out, "uncles");
     json_begin_array(out);
     for (struct rlp_reader reader = eth_ommers(block); rlp_more(&reader);) {
         struct hash hash;
         keccak256(&hash, rlp_read_item(&reader).whole);
-        json_hash(out, &hash);
+        json_write_hash(out, &hash);
     }
     json_end_array(out);
     if (block->block.has_withdrawals) {
@@ -69,7 +69,7 @@ static bool open_block(
     if (!param_block(request->call, 0, &ref) || !eth_find(request, place, &ref)) return false;
     *found = place->found;
     if (*found) return eth_read_block(request, block, place);
-    json_null(request->call->result);
+    json_write_null(request->call->result);
     return true;
 }
 
@@ -100,7 +100,7 @@ static bool get_block_tx_count(struct request *request) {
     struct eth_block block;
     bool found;
     if (!open_block(request, &place, &block, &found)) return false;
-    if (found) json_quantity(request->call->result, block.block.tx_count);
+    if (found) json_write_quantity(request->call->result, block.block.tx_count);
     return true;
 }
 
@@ -114,7 +114,7 @@ static bool get_uncle_count(struct request *request) {
     for (struct rlp_reader reader = eth_ommers(&block); rlp_more(&reader); count++) {
         (void)rlp_read_item(&reader);
     }
-    json_quantity(request->call->result, count);
+    json_write_quantity(request->call->result, count);
     return true;
 }
 
@@ -142,7 +142,7 @@ static bool get_uncle(struct request *request) {
         json_end_object(out);
         return true;
     }
-    json_null(out);
+    json_write_null(out);
     return true;
 }
 
@@ -157,7 +157,7 @@ static bool get_block_tx(struct request *request) {
     if (index < block.block.tx_count) {
         eth_put_tx(request, &block, index);
     } else {
-        json_null(request->call->result);
+        json_write_null(request->call->result);
     }
     return true;
 }
@@ -171,9 +171,9 @@ static bool get_raw_block_tx(struct request *request) {
     if (!param_quantity(request->call, 1, &index)) return false;
     if (!found) return true;
     if (index < block.block.tx_count) {
-        json_hex(request->call->result, block.block.encoded_txs[index]);
+        json_write_hex(request->call->result, block.block.encoded_txs[index]);
     } else {
-        json_null(request->call->result);
+        json_write_null(request->call->result);
     }
     return true;
 }

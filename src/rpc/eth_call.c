@@ -29,7 +29,7 @@ static bool run_call(struct request *request) {
         );
     }
     if (outcome.status != EVM_SUCCESS) return eth_fail_run(request, &outcome);
-    json_hex(request->call->result, outcome.output);
+    json_write_hex(request->call->result, outcome.output);
     return true;
 }
 
@@ -89,7 +89,7 @@ static bool estimate_gas(struct request *request) {
     if (!eth_read_args(request, 0, &args) || !param_block(request->call, 1, &ref)) return false;
     if (!eth_run_open(request, &run, &ref, 2, 3)) return false;
     if (!eth_estimate(request, &run, &args, &gas)) return false;
-    json_quantity(request->call->result, gas);
+    json_write_quantity(request->call->result, gas);
     return true;
 }
 
@@ -261,10 +261,10 @@ static bool create_access_list(struct request *request) {
     format_access_list(out, args.tx.access_list, args.tx.access_list_count);
     if (outcome.status != EVM_SUCCESS) {
         json_name(out, "error");
-        json_cstring(out, evm_status_text(outcome.status));
+        json_write_cstring(out, evm_status_text(outcome.status));
     }
     json_name(out, "gasUsed");
-    json_quantity(out, outcome.gas_used);
+    json_write_quantity(out, outcome.gas_used);
     json_end_object(out);
     return true;
 }

@@ -16,7 +16,7 @@ static bool get_raw_header(struct request *request) {
     struct eth_place place;
     struct eth_block block;
     if (!open_block(request, &place, &block)) return false;
-    json_hex(request->call->result, header_encode(request->call->arena, &block.block.header));
+    json_write_hex(request->call->result, header_encode(request->call->arena, &block.block.header));
     return true;
 }
 
@@ -24,7 +24,7 @@ static bool get_raw_block(struct request *request) {
     struct eth_place place;
     struct eth_block block;
     if (!open_block(request, &place, &block)) return false;
-    json_hex(request->call->result, eth_raw_block(request->call->arena, &block));
+    json_write_hex(request->call->result, eth_raw_block(request->call->arena, &block));
     return true;
 }
 
@@ -35,7 +35,9 @@ static bool get_raw_receipts(struct request *request) {
     if (!eth_read_receipts(request, &block, &place)) return false;
     json_begin_array(request->call->result);
     for (size_t i = 0; i < block.block.tx_count; i++) {
-        json_hex(request->call->result, receipt_encode(request->call->arena, &block.receipts[i]));
+        json_write_hex(
+            request->call->result, receipt_encode(request->call->arena, &block.receipts[i])
+        );
     }
     json_end_array(request->call->result);
     return true;
@@ -179,7 +181,7 @@ static bool trace_block(struct request *request) {
         tx_hash_of(&hash, replay->block.block.encoded_txs[replay->done]);
         json_begin_object(out);
         json_name(out, "txHash");
-        json_hash(out, &hash);
+        json_write_hash(out, &hash);
         json_name(out, "result");
         if (!replay_next(request, replay, &options)) return false;
         json_end_object(out);

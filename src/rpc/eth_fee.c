@@ -66,7 +66,7 @@ bool eth_suggest_tip(struct request *request, struct u256 *tip) {
 static bool max_priority_fee(struct request *request) {
     struct u256 tip;
     if (!eth_suggest_tip(request, &tip)) return false;
-    json_quantity_u256(request->call->result, &tip);
+    json_write_quantity_u256(request->call->result, &tip);
     return true;
 }
 
@@ -76,7 +76,7 @@ static bool gas_price(struct request *request) {
     if (!read_latest(request, &head) || !eth_suggest_tip(request, &price)) return false;
     const struct u256 base_fee = header_next_base_fee(&head);
     (void)u256_add_wrapping(&price, &price, &base_fee);
-    json_quantity_u256(request->call->result, &price);
+    json_write_quantity_u256(request->call->result, &price);
     return true;
 }
 
@@ -84,7 +84,7 @@ static bool base_fee(struct request *request) {
     struct header head;
     if (!read_latest(request, &head)) return false;
     const struct u256 next = header_next_base_fee(&head);
-    json_quantity_u256(request->call->result, &next);
+    json_write_quantity_u256(request->call->result, &next);
     return true;
 }
 
@@ -106,7 +106,7 @@ static bool blob_base_fee(struct request *request) {
     struct header head;
     if (!read_latest(request, &head)) return false;
     const struct u256 fee = next_blob_fee(request, &head);
-    json_quantity_u256(request->call->result, &fee);
+    json_write_quantity_u256(request->call->result, &fee);
     return true;
 }
 
@@ -192,7 +192,7 @@ static void put_double(struct json_writer *out, double value) {
         (void)snprintf(text, sizeof text, "%.*g", digits, value);
         if (strtod(text, NULL) == value) break;
     }
-    json_raw(out, bytes_from(text, strlen(text)));
+    json_write_raw(out, bytes_from(text, strlen(text)));
 }
 
 static void put_ratio(struct json_writer *out, uint64_t part, uint64_t whole) {
@@ -237,7 +237,7 @@ static bool put_rewards(
             sum += paid[++at].gas;
         }
         const struct u256 tip = tx_count == 0 ? U256_ZERO : paid[at].tip;
-        json_quantity_u256(out, &tip);
+        json_write_quantity_u256(out, &tip);
     }
     json_end_array(out);
     return true;
@@ -266,9 +266,9 @@ static void put_fees(
     json_name(out, "baseFeePerGas");
     json_begin_array(out);
     for (uint64_t i = 0; i < history->count; i++) {
-        json_quantity_u256(out, &headers[i].base_fee_per_gas);
+        json_write_quantity_u256(out, &headers[i].base_fee_per_gas);
     }
-    json_quantity_u256(out, &fee);
+    json_write_quantity_u256(out, &fee);
     json_end_array(out);
     json_name(out, "gasUsedRatio");
     json_begin_array(out);
@@ -280,10 +280,10 @@ static void put_fees(
     json_begin_array(out);
     for (uint64_t i = 0; i < history->count; i++) {
         fee = blob_fee_of(request, &headers[i]);
-        json_quantity_u256(out, &fee);
+        json_write_quantity_u256(out, &fee);
     }
     fee = next_blob_fee(request, last);
-    json_quantity_u256(out, &fee);
+    json_write_quantity_u256(out, &fee);
     json_end_array(out);
     json_name(out, "blobGasUsedRatio");
     json_begin_array(out);
@@ -301,10 +301,10 @@ static bool fee_history(struct request *request) {
     if (!read_history(request, &history)) return false;
     json_begin_object(out);
     json_name(out, "oldestBlock");
-    json_quantity(out, history.count == 0 ? 0 : history.first);
+    json_write_quantity(out, history.count == 0 ? 0 : history.first);
     if (history.count == 0) {
         json_name(out, "gasUsedRatio");
-        json_null(out);
+        json_write_null(out);
         json_end_object(out);
         return true;
     }

@@ -223,7 +223,7 @@ static struct filter *add_filter(struct request *request, enum filter_kind kind)
     arena_init(&filter->arena, &heap_source);
     eth->filters->filters = filter;
     eth->filters->filter_count++;
-    json_hex(request->call->result, BYTES_OF(filter->id));
+    json_write_hex(request->call->result, BYTES_OF(filter->id));
     return filter;
 }
 
@@ -264,7 +264,7 @@ static bool put_new_blocks(struct request *request, const struct filter *filter,
     for (uint64_t number = filter->first_new; number <= head && !out->overflowed; number++) {
         struct eth_place place;
         if (!eth_find_number(request, &place, number)) return false;
-        if (place.found) json_hash(out, &place.hash);
+        if (place.found) json_write_hash(out, &place.hash);
     }
     json_end_array(out);
     return true;
@@ -277,7 +277,7 @@ static void put_new_txs(struct request *request, struct filter *filter) {
         const struct pool_entry *entry =
             filter->full ? pool_find(request->eth->backend->pool, &filter->hashes[i]) : NULL;
         if (!filter->full) {
-            json_hash(out, &filter->hashes[i]);
+            json_write_hash(out, &filter->hashes[i]);
         } else if (entry != NULL) {
             format_tx(out, &entry->tx, &entry->hash, &entry->sender, NULL);
         }
@@ -335,7 +335,7 @@ static bool uninstall_filter(struct request *request) {
     struct filter **place = find_filter(request, &id);
     const bool found = *place != NULL;
     if (found) free_filter(request->eth->filters, place);
-    json_bool(request->call->result, found);
+    json_write_bool(request->call->result, found);
     return true;
 }
 
@@ -395,7 +395,7 @@ static bool subscribe(struct request *request) {
     filters->subscriptions = subscription;
     filters->subscription_count++;
     if (kind == SUBSCRIBE_LOGS) filters->log_subscriptions++;
-    json_hex(request->call->result, BYTES_OF(subscription->id));
+    json_write_hex(request->call->result, BYTES_OF(subscription->id));
     return true;
 }
 
@@ -410,7 +410,7 @@ static bool unsubscribe(struct request *request) {
         if (memcmp(&(*place)->id, &id, sizeof id) != 0) continue;
         if ((*place)->session != request->call->session) continue;
         free_subscription(request->eth->filters, place);
-        json_bool(request->call->result, true);
+        json_write_bool(request->call->result, true);
         return true;
     }
     return rpc_fail(request->call, RPC_SERVER_ERROR, "subscription not found");
@@ -435,13 +435,13 @@ static struct json_writer *begin_notification(
     json_writer_reset(out, 65536);
     json_begin_object(out);
     json_name(out, "jsonrpc");
-    json_cstring(out, "2.0");
+    json_write_cstring(out, "2.0");
     json_name(out, "method");
-    json_cstring(out, "eth_subscription");
+    json_write_cstring(out, "eth_subscription");
     json_name(out, "params");
     json_begin_object(out);
     json_name(out, "subscription");
-    json_hex(out, BYTES_OF(subscription->id));
+    json_write_hex(out, BYTES_OF(subscription->id));
     json_name(out, "result");
     return out;
 }
@@ -582,7 +582,7 @@ void rpc_eth_transaction(struct rpc_eth *eth, const struct pool_entry *entry) {
         if (subscription->full) {
             format_tx(out, &entry->tx, &entry->hash, &entry->sender, NULL);
         } else {
-            json_hash(out, &entry->hash);
+            json_write_hash(out, &entry->hash);
         }
         end_notification(filters, subscription);
     }

@@ -8,34 +8,34 @@
 enum { NAMESPACES_MAX = 32 };
 
 static bool chain_id(struct request *request) {
-    json_quantity(request->call->result, request->eth->backend->chain_id);
+    json_write_quantity(request->call->result, request->eth->backend->chain_id);
     return true;
 }
 
 static bool block_number(struct request *request) {
     struct rpc_heads heads;
     request->eth->backend->heads(request->eth->backend->ctx, &heads);
-    json_quantity(request->call->result, heads.latest.number);
+    json_write_quantity(request->call->result, heads.latest.number);
     return true;
 }
 
 static bool answer_false(struct request *request) {
-    json_bool(request->call->result, false);
+    json_write_bool(request->call->result, false);
     return true;
 }
 
 static bool answer_true(struct request *request) {
-    json_bool(request->call->result, true);
+    json_write_bool(request->call->result, true);
     return true;
 }
 
 static bool answer_zero(struct request *request) {
-    json_quantity(request->call->result, 0);
+    json_write_quantity(request->call->result, 0);
     return true;
 }
 
 static bool coinbase(struct request *request) {
-    json_address(request->call->result, &request->eth->backend->coinbase);
+    json_write_address(request->call->result, &request->eth->backend->coinbase);
     return true;
 }
 
@@ -43,19 +43,19 @@ static bool accounts(struct request *request) {
     const struct rpc_backend *backend = request->eth->backend;
     json_begin_array(request->call->result);
     for (size_t i = 0; i < backend->account_count; i++) {
-        json_address(request->call->result, &backend->accounts[i].address);
+        json_write_address(request->call->result, &backend->accounts[i].address);
     }
     json_end_array(request->call->result);
     return true;
 }
 
 static bool net_version(struct request *request) {
-    json_format(request->call->result, "%" PRIu64, request->eth->backend->network_id);
+    json_write_format(request->call->result, "%" PRIu64, request->eth->backend->network_id);
     return true;
 }
 
 static bool client_version(struct request *request) {
-    json_cstring(request->call->result, request->eth->backend->client_version);
+    json_write_cstring(request->call->result, request->eth->backend->client_version);
     return true;
 }
 
@@ -64,7 +64,7 @@ static bool sha3(struct request *request) {
     struct hash hash;
     if (!param_bytes(request->call, 0, &data, RPC_REQUEST_SIZE_MAX)) return false;
     keccak256(&hash, data);
-    json_hash(request->call->result, &hash);
+    json_write_hash(request->call->result, &hash);
     return true;
 }
 
@@ -77,7 +77,7 @@ static bool modules(struct request *request) {
     json_begin_object(request->call->result);
     for (size_t i = 0; i < count; i++) {
         json_name_bytes(request->call->result, names[i]);
-        json_cstring(request->call->result, "1.0");
+        json_write_cstring(request->call->result, "1.0");
     }
     json_end_object(request->call->result);
     return true;
@@ -87,9 +87,9 @@ static void put_range(struct json_writer *out, const char *name) {
     json_name(out, name);
     json_begin_object(out);
     json_name(out, "disabled");
-    json_bool(out, false);
+    json_write_bool(out, false);
     json_name(out, "oldestBlock");
-    json_quantity(out, 0);
+    json_write_quantity(out, 0);
     json_end_object(out);
 }
 
@@ -103,9 +103,9 @@ static bool capabilities(struct request *request) {
     json_name(out, "head");
     json_begin_object(out);
     json_name(out, "number");
-    json_quantity(out, head);
+    json_write_quantity(out, head);
     json_name(out, "hash");
-    json_hash(out, &heads.latest.hash);
+    json_write_hash(out, &heads.latest.hash);
     json_end_object(out);
     put_range(out, "state");
     put_range(out, "tx");
@@ -115,9 +115,9 @@ static bool capabilities(struct request *request) {
     json_name(out, "stateproofs");
     json_begin_object(out);
     json_name(out, "disabled");
-    json_bool(out, false);
+    json_write_bool(out, false);
     json_name(out, "oldestBlock");
-    json_quantity(out, head < STORE_PROOF_BLOCKS ? 0 : head - STORE_PROOF_BLOCKS);
+    json_write_quantity(out, head < STORE_PROOF_BLOCKS ? 0 : head - STORE_PROOF_BLOCKS);
     json_end_object(out);
     json_end_object(out);
     return true;

@@ -54,7 +54,7 @@ static bool put_signature(
     u256_to_be(text, &signature.r);
     u256_to_be(text + 32, &signature.s);
     text[64] = (uint8_t)(27 + signature.recovery_id);
-    json_hex(request->call->result, BYTES_OF(text));
+    json_write_hex(request->call->result, BYTES_OF(text));
     return true;
 }
 
@@ -252,7 +252,7 @@ static bool put_filled(struct request *request, const struct eth_args *args) {
     tx_hash_of(&hash, raw);
     json_begin_object(out);
     json_name(out, "raw");
-    json_hex(out, raw);
+    json_write_hex(out, raw);
     json_name(out, "tx");
     format_tx(out, &args->tx, &hash, &args->from, NULL);
     json_end_object(out);

@@ -34,7 +34,7 @@ static bool get_balance(struct request *request) {
     struct address address;
     struct account account;
     if (!open_account(request, &state, &address, &account, 1)) return false;
-    json_quantity_u256(request->call->result, &account.balance);
+    json_write_quantity_u256(request->call->result, &account.balance);
     return true;
 }
 
@@ -46,7 +46,7 @@ static bool get_tx_count(struct request *request) {
     if (!param_block(request->call, 1, &ref)) return false;
     if (ref.tag != BLOCK_TAG_PENDING) {
         if (!open_account(request, &state, &address, &account, 1)) return false;
-        json_quantity(request->call->result, account.nonce);
+        json_write_quantity(request->call->result, account.nonce);
         return true;
     }
     /* What the pool holds counts, whether or not it fits the next block. */
@@ -55,7 +55,7 @@ static bool get_tx_count(struct request *request) {
     if (!eth_open_state(request, &state, &latest)) return false;
     account = (struct account){.nonce = 0};
     (void)state.reader->account(state.reader->ctx, &address, &account);
-    json_quantity(
+    json_write_quantity(
         request->call->result, pool_next_nonce(request->eth->backend->pool, &address, account.nonce)
     );
     return eth_state_is_sound(request);
@@ -70,7 +70,7 @@ static bool get_code(struct request *request) {
     if (!hash_equal(&account.code_hash, &keccak256_of_empty)) {
         code = state.reader->code(state.reader->ctx, &account.code_hash);
     }
-    json_hex(request->call->result, code);
+    json_write_hex(request->call->result, code);
     return eth_state_is_sound(request);
 }
 
@@ -82,13 +82,13 @@ static bool get_account(struct request *request) {
     if (!open_account(request, &state, &address, &account, 1)) return false;
     json_begin_object(out);
     json_name(out, "balance");
-    json_quantity_u256(out, &account.balance);
+    json_write_quantity_u256(out, &account.balance);
     json_name(out, "nonce");
-    json_quantity(out, account.nonce);
+    json_write_quantity(out, account.nonce);
     json_name(out, "codeHash");
-    json_hash(out, &account.code_hash);
+    json_write_hash(out, &account.code_hash);
     json_name(out, "storageRoot");
-    json_hash(out, &account.storage_root);
+    json_write_hash(out, &account.storage_root);
     json_end_object(out);
     return true;
 }
@@ -105,11 +105,11 @@ static bool get_account_info(struct request *request) {
     }
     json_begin_object(out);
     json_name(out, "balance");
-    json_quantity_u256(out, &account.balance);
+    json_write_quantity_u256(out, &account.balance);
     json_name(out, "nonce");
-    json_quantity(out, account.nonce);
+    json_write_quantity(out, account.nonce);
     json_name(out, "code");
-    json_hex(out, code);
+    json_write_hex(out, code);
     json_end_object(out);
     return eth_state_is_sound(request);
 }
@@ -172,7 +172,7 @@ static bool get_storage_at(struct request *request) {
     if (!read_slot(request, &slot, &is_whole, json_at(request->call->params, 1))) return false;
     if (!open_account(request, &state, &address, &account, 2)) return false;
     const struct hash value = read_storage(&state, &address, &slot);
-    json_hash(request->call->result, &value);
+    json_write_hash(request->call->result, &value);
     return eth_state_is_sound(request);
 }
 
@@ -208,7 +208,7 @@ static bool get_storage_values(struct request *request) {
             bool is_whole;
             if (!read_slot(request, &slot, &is_whole, key)) return false;
             const struct hash value = read_storage(&state, &address, &slot);
-            json_hash(out, &value);
+            json_write_hash(out, &value);
         }
         json_end_array(out);
     }
@@ -222,7 +222,7 @@ static void put_nodes(struct json_writer *out, const char *name, const struct tr
     json_name(out, name);
     json_begin_array(out);
     for (size_t i = 0; i < proof->count; i++) {
-        json_hex(out, proof->nodes[i]);
+        json_write_hex(out, proof->nodes[i]);
     }
     json_end_array(out);
 }
@@ -268,13 +268,13 @@ static void put_slot_proofs(
         json_begin_object(out);
         json_name(out, "key");
         if (slots->is_whole[i]) {
-            json_hash(out, &slots->slots[i]);
+            json_write_hash(out, &slots->slots[i]);
         } else {
             const struct u256 number = u256_from_be(slots->slots[i].bytes);
-            json_quantity_u256(out, &number);
+            json_write_quantity_u256(out, &number);
         }
         json_name(out, "value");
-        json_quantity_u256(out, &proof->slots[i].value);
+        json_write_quantity_u256(out, &proof->slots[i].value);
         put_nodes(out, "proof", &proof->slots[i].proof);
         json_end_object(out);
     }
@@ -331,16 +331,16 @@ static bool get_proof(struct request *request) {
     if (!make_proof(request, &proof, &address, &slots, &ref)) return false;
     json_begin_object(out);
     json_name(out, "address");
-    json_address(out, &address);
+    json_write_address(out, &address);
     put_nodes(out, "accountProof", &proof.proof);
     json_name(out, "balance");
-    json_quantity_u256(out, &proof.account.balance);
+    json_write_quantity_u256(out, &proof.account.balance);
     json_name(out, "codeHash");
-    json_hash(out, &proof.account.code_hash);
+    json_write_hash(out, &proof.account.code_hash);
     json_name(out, "nonce");
-    json_quantity(out, proof.account.nonce);
+    json_write_quantity(out, proof.account.nonce);
     json_name(out, "storageHash");
-    json_hash(out, &proof.account.storage_root);
+    json_write_hash(out, &proof.account.storage_root);
     put_slot_proofs(out, &proof, &slots);
     json_end_object(out);
     return true;

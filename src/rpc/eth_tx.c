@@ -32,7 +32,7 @@ static bool get_tx(struct request *request) {
     }
     const struct pool_entry *entry = pool_find(request->eth->backend->pool, &hash);
     if (entry == NULL) {
-        json_null(request->call->result);
+        json_write_null(request->call->result);
     } else {
         format_tx(request->call->result, &entry->tx, &entry->hash, &entry->sender, NULL);
     }
@@ -49,14 +49,14 @@ static bool get_raw_tx(struct request *request) {
     if (place.found) {
         if (!eth_read_block(request, &block, &place)) return false;
         ASSERT(where.index < block.block.tx_count);
-        json_hex(request->call->result, block.block.encoded_txs[where.index]);
+        json_write_hex(request->call->result, block.block.encoded_txs[where.index]);
         return true;
     }
     const struct pool_entry *entry = pool_find(request->eth->backend->pool, &hash);
     if (entry == NULL) {
-        json_null(request->call->result);
+        json_write_null(request->call->result);
     } else {
-        json_hex(request->call->result, entry->encoded);
+        json_write_hex(request->call->result, entry->encoded);
     }
     return true;
 }
@@ -69,7 +69,7 @@ static bool get_receipt(struct request *request) {
     if (!param_hash(request->call, 0, &hash)) return false;
     if (!find_mined(request, &place, &where, &hash)) return false;
     if (!place.found) {
-        json_null(request->call->result);
+        json_write_null(request->call->result);
         return true;
     }
     if (!eth_read_block(request, &block, &place)) return false;
@@ -127,7 +127,7 @@ static bool get_tx_by_nonce(struct request *request) {
         eth_put_tx(request, &block, i);
         return true;
     }
-    json_null(request->call->result);
+    json_write_null(request->call->result);
     return true;
 }
 
@@ -140,7 +140,7 @@ bool eth_answer_submitted(
     if (submitted->refusal != NULL) {
         return rpc_fail(request->call, RPC_SERVER_ERROR, "%s", submitted->refusal);
     }
-    json_hash(request->call->result, &submitted->hash);
+    json_write_hash(request->call->result, &submitted->hash);
     return true;
 }
 

@@ -22,7 +22,7 @@ static void put_summary(struct json_writer *out, const struct pool_entry *entry)
         }
         memcpy(to, "0x", 2);
     }
-    json_format(
+    json_write_format(
         out, "%s: %s wei + %" PRIu64 " gas \xc3\x97 %s wei", to, value, entry->tx.gas_limit, price
     );
 }
@@ -98,9 +98,9 @@ static bool status(struct request *request) {
     const struct pool_counts counts = pool_counts(request->eth->backend->pool);
     json_begin_object(request->call->result);
     json_name(request->call->result, "pending");
-    json_quantity(request->call->result, counts.pending);
+    json_write_quantity(request->call->result, counts.pending);
     json_name(request->call->result, "queued");
-    json_quantity(request->call->result, counts.queued);
+    json_write_quantity(request->call->result, counts.queued);
     json_end_object(request->call->result);
     return true;
 }

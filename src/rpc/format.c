@@ -7,39 +7,39 @@
 static void put_hash(struct json_writer *out, const char *name, const struct hash *hash) {
     json_name(out, name);
     if (hash == NULL) {
-        json_null(out);
+        json_write_null(out);
     } else {
-        json_hash(out, hash);
+        json_write_hash(out, hash);
     }
 }
 
 static void put_address(struct json_writer *out, const char *name, const struct address *address) {
     json_name(out, name);
     if (address == NULL) {
-        json_null(out);
+        json_write_null(out);
     } else {
-        json_address(out, address);
+        json_write_address(out, address);
     }
 }
 
 static void put_quantity(struct json_writer *out, const char *name, uint64_t value) {
     json_name(out, name);
-    json_quantity(out, value);
+    json_write_quantity(out, value);
 }
 
 static void put_u256(struct json_writer *out, const char *name, const struct u256 *value) {
     json_name(out, name);
-    json_quantity_u256(out, value);
+    json_write_quantity_u256(out, value);
 }
 
 static void put_bytes(struct json_writer *out, const char *name, struct bytes data) {
     json_name(out, name);
-    json_hex(out, data);
+    json_write_hex(out, data);
 }
 
 static void put_null(struct json_writer *out, const char *name) {
     json_name(out, name);
-    json_null(out);
+    json_write_null(out);
 }
 
 /* ---- Blocks ---- */
@@ -110,7 +110,7 @@ void format_access_list(
         json_name(out, "storageKeys");
         json_begin_array(out);
         for (size_t j = 0; j < access_list[i].key_count; j++) {
-            json_hash(out, &access_list[i].keys[j]);
+            json_write_hash(out, &access_list[i].keys[j]);
         }
         json_end_array(out);
         json_end_object(out);
@@ -208,7 +208,7 @@ void format_tx(
         json_name(out, "blobVersionedHashes");
         json_begin_array(out);
         for (size_t i = 0; i < tx->blob_hash_count; i++) {
-            json_hash(out, &tx->blob_hashes[i]);
+            json_write_hash(out, &tx->blob_hashes[i]);
         }
         json_end_array(out);
     }
@@ -231,7 +231,7 @@ void format_log(
     json_name(out, "topics");
     json_begin_array(out);
     for (uint32_t i = 0; i < log->topic_count; i++) {
-        json_hash(out, &log->topics[i]);
+        json_write_hash(out, &log->topics[i]);
     }
     json_end_array(out);
     put_bytes(out, "data", log->data);
@@ -242,7 +242,7 @@ void format_log(
     put_quantity(out, "blockTimestamp", place->timestamp);
     put_quantity(out, "logIndex", log_index);
     json_name(out, "removed");
-    json_bool(out, place->is_removed);
+    json_write_bool(out, place->is_removed);
     json_end_object(out);
 }
 

@@ -20,12 +20,12 @@ static const char *const finality_names[] = {"pending", "latest", "safe", "final
 
 static void write_quantity(struct json_writer *writer, const char *name, uint64_t value) {
     json_name(writer, name);
-    json_quantity(writer, value);
+    json_write_quantity(writer, value);
 }
 
 static void write_hash(struct json_writer *writer, const char *name, const struct hash *hash) {
     json_name(writer, name);
-    json_hash(writer, hash);
+    json_write_hash(writer, hash);
 }
 
 /* null where there is none yet. */
@@ -34,9 +34,9 @@ static void write_optional_hash(
 ) {
     json_name(writer, name);
     if (present) {
-        json_hash(writer, hash);
+        json_write_hash(writer, hash);
     } else {
-        json_null(writer);
+        json_write_null(writer);
     }
 }
 
@@ -44,14 +44,14 @@ static void write_job(struct json_writer *writer, const struct rpc_job *job) {
     json_begin_object(writer);
     write_hash(writer, "jobID", &job->job_id);
     json_name(writer, "consumer");
-    json_address(writer, &job->consumer);
+    json_write_address(writer, &job->consumer);
     json_name(writer, "status");
-    json_cstring(writer, status_names[job->status]);
+    json_write_cstring(writer, status_names[job->status]);
     json_name(writer, "outcome");
     if (job->has_result) {
-        json_cstring(writer, outcome_names[job->outcome]);
+        json_write_cstring(writer, outcome_names[job->outcome]);
     } else {
-        json_null(writer);
+        json_write_null(writer);
     }
     write_quantity(writer, "code", job->code);
     write_hash(writer, "programID", &job->program_id);
@@ -64,18 +64,18 @@ static void write_job(struct json_writer *writer, const struct rpc_job *job) {
     write_quantity(writer, "completedAt", job->completed_at);
     write_quantity(writer, "callbackGas", job->callback_gas);
     json_name(writer, "callbackPending");
-    json_bool(writer, job->callback_pending);
+    json_write_bool(writer, job->callback_pending);
     write_optional_hash(writer, "resultHash", job->has_result, &job->result_hash);
     write_hash(writer, "requestTx", &job->request_tx);
     write_optional_hash(writer, "resultTx", job->has_result, &job->result_tx);
     json_name(writer, "result");
     if (job->has_result) {
-        json_hex(writer, job->result);
+        json_write_hex(writer, job->result);
     } else {
-        json_null(writer);
+        json_write_null(writer);
     }
     json_name(writer, "finality");
-    json_cstring(writer, finality_names[job->finality]);
+    json_write_cstring(writer, finality_names[job->finality]);
     json_end_object(writer);
 }
 
@@ -94,7 +94,7 @@ static bool get_job(struct rpc_call *call) {
     if (found) {
         write_job(call->result, &job);
     } else {
-        json_null(call->result);
+        json_write_null(call->result);
     }
     return true;
 }
@@ -179,7 +179,7 @@ static void write_program(struct json_writer *writer, const struct rpc_program *
     write_hash(writer, "programID", &program->program_id);
     write_hash(writer, "imageHash", &program->image_hash);
     json_name(writer, "owner");
-    json_address(writer, &program->owner);
+    json_write_address(writer, &program->owner);
     write_quantity(writer, "pages", program->pages);
     write_quantity(writer, "imageSize", program->image_size);
     write_quantity(writer, "registeredAt", program->registered_at);
@@ -199,7 +199,7 @@ static bool get_program(struct rpc_call *call) {
     if (found) {
         write_program(call->result, &program);
     } else {
-        json_null(call->result);
+        json_write_null(call->result);
     }
     return true;
 }
@@ -270,9 +270,9 @@ static bool get_finality(struct rpc_call *call) {
     }
     backend->heads(backend->ctx, &heads);
     if (!found || number > heads.latest.number) {
-        json_cstring(call->result, finality_names[RPC_FINALITY_PENDING]);
+        json_write_cstring(call->result, finality_names[RPC_FINALITY_PENDING]);
     } else {
-        json_cstring(call->result, finality_names[rpc_finality_of(&heads, number)]);
+        json_write_cstring(call->result, finality_names[rpc_finality_of(&heads, number)]);
     }
     return true;
 }

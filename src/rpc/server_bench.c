@@ -18,7 +18,7 @@
 enum { REQUESTS = 100000, PIPELINE = 16 };
 
 static bool chain_id(struct rpc_call *call) {
-    json_quantity(call->result, 31337);
+    json_write_quantity(call->result, 31337);
     return true;
 }
 

@@ -16,14 +16,14 @@
 enum { TIMEOUT_S = 20 };
 
 static bool echo(struct rpc_call *call) {
-    json_value(call->result, json_at(call->params, 0));
+    json_write_value(call->result, json_at(call->params, 0));
     return true;
 }
 
 static bool large(struct rpc_call *call) {
     static char text[20000001];
     memset(text, 'x', sizeof text - 1);
-    json_cstring(call->result, text);
+    json_write_cstring(call->result, text);
     return true;
 }
 
@@ -50,7 +50,7 @@ static bool flood(struct rpc_call *call) {
     for (uint64_t i = 0; i < count; i++) {
         taken += rpc_session_send(call->session, bytes_from(text, sizeof text));
     }
-    json_number(call->result, taken);
+    json_write_number(call->result, taken);
     return true;
 }
 
@@ -67,7 +67,7 @@ static void session_closed(void *ctx, struct rpc_session *session) {
 static bool page(void *ctx, const char *path, struct rpc_page *out) {
     (void)ctx;
     if (strcmp(path, "/metrics") != 0) return false;
-    json_raw(out->body, BYTES_LITERAL("up 1\n"));
+    json_write_raw(out->body, BYTES_LITERAL("up 1\n"));
     return true;
 }
 

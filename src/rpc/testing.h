@@ -306,9 +306,9 @@ static inline const char *test_call(
     assert_true(
         rpc_dispatch(node->dispatcher, &node->writer, bytes_from(request, (size_t)len), NULL)
     );
-    json_raw(&node->writer, bytes_from("\0", 1));
+    json_write_raw(&node->writer, bytes_from("\0", 1));
     char *text = (char *)node->writer.data;
-    text[node->writer.len - 2] = '\0'; /* the comma that json_raw put */
+    text[node->writer.len - 2] = '\0'; /* the comma that json_write_raw put */
     assert_memory_equal(text, front, sizeof front - 1);
     return text + sizeof front - 1;
 }

@@ -56,10 +56,10 @@ static void close_step(struct trace *trace, uint64_t gas_after, const char *erro
     if (!trace->has_open_step) return;
     trace->has_open_step = false;
     json_name(out, "gasCost");
-    json_number(out, trace->open_gas > gas_after ? trace->open_gas - gas_after : 0);
+    json_write_number(out, trace->open_gas > gas_after ? trace->open_gas - gas_after : 0);
     if (error != NULL) {
         json_name(out, "error");
-        json_cstring(out, error);
+        json_write_cstring(out, error);
     }
     json_end_object(out);
 }
@@ -68,7 +68,7 @@ static void put_stack(struct json_writer *out, const struct evm_step *step) {
     json_name(out, "stack");
     json_begin_array(out);
     for (size_t i = 0; i < step->stack_len; i++) {
-        json_quantity_u256(out, &step->stack[i]);
+        json_write_quantity_u256(out, &step->stack[i]);
     }
     json_end_array(out);
 }
@@ -78,7 +78,7 @@ static void put_memory(struct json_writer *out, struct bytes memory) {
     json_begin_array(out);
     for (size_t i = 0; i < memory.len; i += 32) {
         const size_t size = memory.len - i < 32 ? memory.len - i : 32;
-        json_hex(out, bytes_slice(memory, i, size));
+        json_write_hex(out, bytes_slice(memory, i, size));
     }
     json_end_array(out);
 }
@@ -122,7 +122,7 @@ static void put_storage(struct trace *trace, const struct evm_step *step) {
         }
         json_name(trace->out, key);
         u256_to_be(word, &slot->value);
-        json_hex(trace->out, BYTES_OF(word));
+        json_write_hex(trace->out, BYTES_OF(word));
     }
     json_end_object(trace->out);
 }
@@ -137,26 +137,26 @@ static void put_step(struct trace *trace, const struct evm_step *step) {
     const char *name = evm_opcode_name(trace->rules, step->opcode);
     json_begin_object(out);
     json_name(out, "pc");
-    json_number(out, step->pc);
+    json_write_number(out, step->pc);
     json_name(out, "op");
     if (name == NULL) {
-        json_format(out, "opcode 0x%x not defined", step->opcode);
+        json_write_format(out, "opcode 0x%x not defined", step->opcode);
     } else {
-        json_cstring(out, name);
+        json_write_cstring(out, name);
     }
     json_name(out, "gas");
-    json_number(out, step->gas);
+    json_write_number(out, step->gas);
     json_name(out, "depth");
-    json_number(out, step->depth);
+    json_write_number(out, step->depth);
     if (step->refund > 0) {
         json_name(out, "refund");
-        json_number(out, (uint64_t)step->refund);
+        json_write_number(out, (uint64_t)step->refund);
     }
     if (!trace->options.disable_stack) put_stack(out, step);
     if (trace->options.enable_memory) put_memory(out, step->memory);
     if (trace->options.enable_return_data && step->return_data.len > 0) {
         json_name(out, "returnData");
-        json_hex(out, step->return_data);
+        json_write_hex(out, step->return_data);
     }
     if (!trace->options.disable_storage) put_storage(trace, step);
 }
@@ -281,19 +281,19 @@ static void put_logs(struct json_writer *out, const struct trace_frame *frame) {
     for (const struct trace_log *log = frame->logs; log != NULL; log = log->next) {
         json_begin_object(out);
         json_name(out, "address");
-        json_address(out, &log->log.address);
+        json_write_address(out, &log->log.address);
         json_name(out, "topics");
         json_begin_array(out);
         for (uint32_t i = 0; i < log->log.topic_count; i++) {
-            json_hash(out, &log->log.topics[i]);
+            json_write_hash(out, &log->log.topics[i]);
         }
         json_end_array(out);
         json_name(out, "data");
-        json_hex(out, log->log.data);
+        json_write_hex(out, log->log.data);
         json_name(out, "index");
-        json_quantity(out, log->index);
+        json_write_quantity(out, log->index);
         json_name(out, "position");
-        json_quantity(out, log->position);
+        json_write_quantity(out, log->position);
         json_end_object(out);
     }
     json_end_array(out);
@@ -303,16 +303,16 @@ static void put_outcome(struct trace *trace, const struct trace_frame *frame) {
     struct json_writer *out = trace->out;
     if (frame->output.len > 0) {
         json_name(out, "output");
-        json_hex(out, frame->output);
+        json_write_hex(out, frame->output);
     }
     if (frame->status == EVM_SUCCESS) return;
     json_name(out, "error");
-    json_cstring(out, evm_status_text(frame->status));
+    json_write_cstring(out, evm_status_text(frame->status));
     const char *reason = eth_revert_message(trace->arena, frame->output);
     const char *colon = strchr(reason, ':');
     if (frame->status == EVM_REVERT && colon != NULL) {
         json_name(out, "revertReason");
-        json_cstring(out, colon + 2);
+        json_write_cstring(out, colon + 2);
     }
 }
 
@@ -324,23 +324,23 @@ static void put_frame(struct trace *trace, const struct trace_frame *frame) {
     struct json_writer *out = trace->out;
     json_begin_object(out);
     json_name(out, "type");
-    json_cstring(out, frame->type);
+    json_write_cstring(out, frame->type);
     json_name(out, "from");
-    json_address(out, &frame->from);
+    json_write_address(out, &frame->from);
     json_name(out, "gas");
-    json_quantity(out, frame->gas);
+    json_write_quantity(out, frame->gas);
     json_name(out, "gasUsed");
-    json_quantity(out, frame->gas_used);
+    json_write_quantity(out, frame->gas_used);
     if (!is_creation_frame(frame) || frame->status == EVM_SUCCESS) {
         json_name(out, "to");
-        json_address(out, &frame->to);
+        json_write_address(out, &frame->to);
     }
     json_name(out, "input");
-    json_hex(out, frame->input);
+    json_write_hex(out, frame->input);
     put_outcome(trace, frame);
     if (frame->type != call_types[EVM_STATICCALL]) {
         json_name(out, "value");
-        json_quantity_u256(out, &frame->value);
+        json_write_quantity_u256(out, &frame->value);
     }
     if (trace->options.with_log && frame->status == EVM_SUCCESS) put_logs(out, frame);
     if (frame->first != NULL) {
@@ -426,7 +426,7 @@ void trace_end(struct trace *trace, const struct tx_outcome *outcome, uint64_t g
         return;
     case TRACE_CALLS:
         if (trace->root == NULL) {
-            json_null(out);
+            json_write_null(out);
             return;
         }
         trace->root->gas = gas_limit;
@@ -439,11 +439,11 @@ void trace_end(struct trace *trace, const struct tx_outcome *outcome, uint64_t g
     close_step(trace, 0, NULL);
     json_end_array(out);
     json_name(out, "gas");
-    json_number(out, outcome->gas_used);
+    json_write_number(out, outcome->gas_used);
     json_name(out, "failed");
-    json_bool(out, outcome->status != EVM_SUCCESS);
+    json_write_bool(out, outcome->status != EVM_SUCCESS);
     json_name(out, "returnValue");
     const bool has_value = outcome->status == EVM_SUCCESS || outcome->status == EVM_REVERT;
-    json_hex(out, has_value ? outcome->output : bytes_from(NULL, 0));
+    json_write_hex(out, has_value ? outcome->output : bytes_from(NULL, 0));
     json_end_object(out);
 }

@@ -42,13 +42,13 @@ static struct status write_chain_file(const char *path, const struct dev_chain_o
     json_writer_init(&writer, CHAIN_FILE_MAX);
     json_begin_object(&writer);
     json_name(&writer, "chainId");
-    json_number(&writer, options->chain_id);
+    json_write_number(&writer, options->chain_id);
     json_name(&writer, "gasLimit");
-    json_number(&writer, options->gas_limit);
+    json_write_number(&writer, options->gas_limit);
     json_name(&writer, "blockTimeMs");
-    json_number(&writer, options->block_time_ms);
+    json_write_number(&writer, options->block_time_ms);
     json_name(&writer, "timestamp");
-    json_number(&writer, options->timestamp);
+    json_write_number(&writer, options->timestamp);
     json_end_object(&writer);
     const struct status status = file_write_whole(path, json_writer_text(&writer));
     json_writer_free(&writer);

@@ -179,7 +179,7 @@ static void run_tx(struct arena *arena, struct json_writer *answer, const struct
         trace_end(&trace, &outcome, tx.gas_limit);
     } else {
         json_writer_truncate(answer, 0);
-        json_cstring(answer, tx_verdict_name(verdict));
+        json_write_cstring(answer, tx_verdict_name(verdict));
     }
     evm_destroy(vm.evm);
 }
