@@ -278,7 +278,12 @@ static bool revert(struct rpc_call *call) {
 
 static bool reset(struct rpc_call *call) {
     const struct rpc_backend *backend = call->ctx;
-    if (json_get(json_at(call->params, 0), "forking") != NULL) {
+    /* viem's reset() always sends an object, whose URL is absent where nothing is to be forked. */
+    const struct json *forking = json_get(json_at(call->params, 0), "forking");
+    const enum json_kind url = json_kind(json_get(forking, "jsonRpcUrl"));
+    const enum json_kind number = json_kind(json_get(forking, "blockNumber"));
+    if ((url != JSON_ABSENT && url != JSON_NULL) ||
+        (number != JSON_ABSENT && number != JSON_NULL)) {
         return refuse(call, "this chain does not fork another: anvil_reset takes no forking");
     }
     const struct status status = backend->reset(backend->ctx);
