@@ -2,6 +2,7 @@
 #include "base/checked.h"
 #include "codec/rlp.h"
 #include "crypto/keccak.h"
+#include "crypto/kzg.h"
 #include "job/limits.h"
 #include "rpc/backend.h"
 #include "service/node.h"
@@ -164,13 +165,51 @@ static struct status submitted(
     return node_keep_failure(node, solo_transaction(node->solo));
 }
 
+/* Wallets still send blobs with one proof each, as before Osaka: geth gives such a sidecar its cell
+ * proofs (EIP-7594) and so do we. What proves nothing is left as it is, for the pool to refuse: the
+ * work is done only for blobs that are what their commitments say. */
+static struct bytes with_cell_proofs(struct node *node, struct arena *arena, struct bytes raw) {
+    struct tx tx;
+    struct bytes consensus;
+    struct tx_sidecar sidecar;
+    bool has_sidecar;
+    if (raw.len == 0 || raw.data[0] != TX_TYPE_BLOB) return raw;
+    if (tx_decode_network(arena, &tx, &consensus, &has_sidecar, &sidecar, raw) != TX_VALID)
+        return raw;
+    if (!has_sidecar || sidecar.version != 0 || sidecar.blob_count > TX_BLOBS_PER_TX_MAX)
+        return raw;
+    if (sidecar.proof_count != sidecar.blob_count || !tx_check_sidecar_hashes(&tx, &sidecar))
+        return raw;
+    const struct kzg_commitment *commitments =
+        (const struct kzg_commitment *)(const void *)sidecar.commitments;
+    const struct kzg_proof *given = (const struct kzg_proof *)(const void *)sidecar.proofs;
+    if (kzg_verify_blob_proof_batch(
+            node->kzg, sidecar.blobs, commitments, given, sidecar.blob_count
+        ) != KZG_VALID) {
+        return raw;
+    }
+    const size_t proof_count = sidecar.blob_count * KZG_CELLS_PER_BLOB;
+    struct kzg_proof *proofs = ARENA_ARRAY(arena, struct kzg_proof, proof_count);
+    for (size_t i = 0; i < sidecar.blob_count; i++) {
+        const enum kzg_verdict verdict = kzg_compute_cells_and_proofs(
+            node->kzg, NULL, &proofs[i * KZG_CELLS_PER_BLOB], sidecar.blobs + i * KZG_BLOB_SIZE
+        );
+        ASSERT(verdict == KZG_VALID && "verified just now");
+    }
+    sidecar.version = 1;
+    sidecar.proofs = (const uint8_t *)proofs;
+    sidecar.proof_count = proof_count;
+    return tx_encode_network(arena, &tx, &sidecar);
+}
+
 static struct status submit(
     void *ctx, struct arena *arena, struct rpc_submitted *out, struct bytes raw
 ) {
     struct node *node = ctx;
     struct pool_outcome outcome;
     if (failed(node->failure)) return node->failure;
-    const struct status status = execution_submit(node->execution, &outcome, raw);
+    const struct bytes network = with_cell_proofs(node, arena, raw);
+    const struct status status = execution_submit(node->execution, &outcome, network);
     return submitted(node, arena, out, &outcome, status);
 }
 
