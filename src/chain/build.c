@@ -33,7 +33,11 @@ static struct header first_header(
             attributes->base_fee != NULL ? *attributes->base_fee : header_next_base_fee(parent),
         .form = header_form_at(&rules),
     };
-    header_hash(&header.parent_hash, parent);
+    if (attributes->parent_hash != NULL) {
+        header.parent_hash = *attributes->parent_hash;
+    } else {
+        header_hash(&header.parent_hash, parent);
+    }
     if (header.extra_data_size != 0) {
         memcpy(header.extra_data, attributes->extra_data.data, header.extra_data_size);
     }

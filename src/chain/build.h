@@ -8,7 +8,8 @@
 #include "chain/execute.h"
 
 struct build_attributes {
-    uint64_t timestamp; /* later than the parent's */
+    const struct hash *parent_hash; /* NULL: computed */
+    uint64_t timestamp;             /* later than the parent's */
     struct address fee_recipient;
     struct hash prev_randao;
     const struct withdrawal *withdrawals;

@@ -483,7 +483,9 @@ static enum block_verdict check_header(
         judged.gas_limit = input->parent->gas_limit;
         judged.gas_used = min_u64(header->gas_used, judged.gas_limit);
     }
-    return header_check(&judged, input->parent, rules);
+    return input->parent_hash == NULL
+        ? header_check(&judged, input->parent, rules)
+        : header_check_on(&judged, input->parent, input->parent_hash, rules);
 }
 
 void chain_execute_block(

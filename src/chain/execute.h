@@ -103,6 +103,7 @@ struct evm_result block_run_system_call(
 struct block_input {
     const struct chain_config *config;
     const struct header *parent;
+    const struct hash *parent_hash; /* of parent; NULL: computed */
     const struct block *block;
     const struct address *senders; /* one a transaction, already recovered; NULL: recovered here */
     const uint64_t *gas_limit;   /* NULL: near the parent's; or the one that this block is to have,

@@ -281,10 +281,19 @@ static enum block_verdict check_blob_gas(
 enum block_verdict header_check(
     const struct header *header, const struct header *parent, const struct chain_rules *rules
 ) {
-    if (rules->revision < EVM_PARIS) return BLOCK_PRE_PARIS;
     struct hash parent_hash;
     header_hash(&parent_hash, parent);
-    if (!hash_equal(&header->parent_hash, &parent_hash)) return BLOCK_UNKNOWN_PARENT;
+    return header_check_on(header, parent, &parent_hash, rules);
+}
+
+enum block_verdict header_check_on(
+    const struct header *header,
+    const struct header *parent,
+    const struct hash *parent_hash,
+    const struct chain_rules *rules
+) {
+    if (rules->revision < EVM_PARIS) return BLOCK_PRE_PARIS;
+    if (!hash_equal(&header->parent_hash, parent_hash)) return BLOCK_UNKNOWN_PARENT;
     if (header->form != header_form_at(rules)) return BLOCK_INCORRECT_BLOCK_FORMAT;
     if (parent->number == UINT64_MAX || header->number != parent->number + 1) {
         return BLOCK_INVALID_BLOCK_NUMBER;

@@ -78,6 +78,14 @@ MUST_USE enum block_verdict header_check(
     const struct header *header, const struct header *parent, const struct chain_rules *rules
 );
 
+/* The same where parent's hash is at hand. */
+MUST_USE enum block_verdict header_check_on(
+    const struct header *header,
+    const struct header *parent,
+    const struct hash *parent_hash,
+    const struct chain_rules *rules
+);
+
 /* EIP-1559: the base fee of the block after parent. London's first block has the initial one. */
 struct u256 header_next_base_fee(const struct header *parent);
 
