@@ -134,9 +134,7 @@ bool job_client_open(
     if (key != NULL) {
         client->key = *key;
     } else {
-        struct mnemonic_account account;
-        mnemonic_accounts(&account, 1, MNEMONIC_TEST, &client->signer);
-        client->key = account.key;
+        client->key = mnemonic_test_accounts[0].key;
     }
     if (ecdsa_public_key_of(&client->signer, &public, &client->key) != ECDSA_VALID) {
         return fail(client, "--key is no secret key of the curve");

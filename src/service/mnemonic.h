@@ -18,6 +18,11 @@ struct mnemonic_account {
     struct ecdsa_secret_key key;
 };
 
+/* The first accounts of MNEMONIC_TEST: a development chain that derived them spent half its start on
+ * it. mnemonic_test compares them with mnemonic_accounts. */
+#define MNEMONIC_TEST_ACCOUNTS 11u
+extern const struct mnemonic_account mnemonic_test_accounts[MNEMONIC_TEST_ACCOUNTS];
+
 /* The first count accounts, count <= MNEMONIC_ACCOUNTS_MAX. phrase is words with single spaces; it
  * is not checked against the word list (BIP-39 says that any text gives a seed). */
 void mnemonic_accounts(

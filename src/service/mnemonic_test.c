@@ -35,4 +35,19 @@ TEST(the_test_phrase_has_the_accounts_that_everybody_knows) {
     }
 }
 
-TEST_MAIN(TEST_CASE(the_test_phrase_has_the_accounts_that_everybody_knows))
+TEST(the_accounts_that_are_written_down_are_those_of_the_test_phrase) {
+    struct ecdsa_signer signer;
+    struct mnemonic_account accounts[MNEMONIC_TEST_ACCOUNTS];
+    ecdsa_signer_init(&signer, NULL);
+    mnemonic_accounts(accounts, MNEMONIC_TEST_ACCOUNTS, MNEMONIC_TEST, &signer);
+    for (size_t i = 0; i < MNEMONIC_TEST_ACCOUNTS; i++) {
+        const struct mnemonic_account *written = &mnemonic_test_accounts[i];
+        assert_memory_equal(&written->address, &accounts[i].address, sizeof written->address);
+        assert_memory_equal(&written->key, &accounts[i].key, sizeof written->key);
+    }
+}
+
+TEST_MAIN(
+    TEST_CASE(the_test_phrase_has_the_accounts_that_everybody_knows),
+    TEST_CASE(the_accounts_that_are_written_down_are_those_of_the_test_phrase)
+)
