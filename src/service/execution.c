@@ -18,6 +18,7 @@ struct execution {
     struct store_mark head_mark;                               /* its state_root is the trie's */
     struct candidate candidates[EXECUTION_CANDIDATES_MAX + 1]; /* one more is being judged */
     uint64_t candidate_age;
+    struct root_memo memo; /* of the last build */
     struct execution_listener listeners[EXECUTION_LISTENERS_MAX];
     size_t listener_count;
 
@@ -67,23 +68,44 @@ static struct status read_header(
     return status_ok;
 }
 
-/* The state of the canonical block with this hash, in arena and as long as view.
- * STATUS_MISSING: it is not canonical. */
-static struct status open_parent(
-    struct store_view *view, struct arena *arena, struct parent_state *out, const struct hash *hash
+/* A canonical block with this hash and its header. STATUS_MISSING: it is not canonical. */
+static struct status find_parent(
+    const struct execution *x,
+    struct store_view *view,
+    struct store_mark *mark,
+    struct header *header,
+    const struct hash *hash
 ) {
+    if (hash_equal(hash, &x->head_mark.hash)) { /* at hand */
+        *mark = x->head_mark;
+        *header = x->head;
+        return status_ok;
+    }
     uint64_t number;
-    struct store_mark mark;
     struct status status = store_block_number(view, &number, hash);
-    if (!failed(status)) status = store_canonical(view, &mark, number);
+    if (!failed(status)) status = store_canonical(view, mark, number);
     if (failed(status)) return status;
-    if (!hash_equal(&mark.hash, hash)) {
+    if (!hash_equal(&mark->hash, hash)) {
         return status_make(STATUS_MISSING, 0, "looking up a parent");
     }
+    return read_header(view, header, number, hash);
+}
+
+/* The state of the canonical block with this hash, in arena and as long as view. */
+static struct status open_parent(
+    const struct execution *x,
+    struct store_view *view,
+    struct arena *arena,
+    struct parent_state *out,
+    const struct hash *hash
+) {
+    struct store_mark mark;
+    struct status status = find_parent(x, view, &mark, &out->header, hash);
+    if (failed(status)) return status;
+    out->hash = mark.hash;
     out->state_root = mark.state_root;
-    status = read_header(view, &out->header, number, hash);
-    if (!failed(status)) status = store_state(view, arena, &out->reader, number);
-    if (!failed(status)) status = store_trie(view, arena, &out->trie, number);
+    status = store_state(view, arena, &out->reader, mark.number);
+    if (!failed(status)) status = store_trie(view, arena, &out->trie, mark.number);
     return status;
 }
 
@@ -193,6 +215,7 @@ static struct status execute_candidate(
     const struct block_input input = {
         .config = x->options.config,
         .parent = &parent->header,
+        .parent_hash = &parent->hash,
         .block = block,
         .senders = find_senders(x, candidate, &rules),
         .base_fee = x->settings.has_next_base_fee ? &x->settings.next_base_fee : NULL,
@@ -202,7 +225,7 @@ static struct status execute_candidate(
     chain_execute_block(&candidate->arena, &candidate->outcome, &x->vm, &parent->reader, &input);
     if (candidate->outcome.verdict != BLOCK_VALID) return status_ok;
 
-    const struct status status = candidate_compute_root(candidate, parent);
+    const struct status status = candidate_compute_root_knowing(candidate, parent, &x->memo);
     if (failed(status)) return status;
     candidate->outcome.verdict = chain_check_state_root(&block->header, &candidate->state_root);
     return status_ok;
@@ -244,7 +267,8 @@ static struct status judge(
     if (failed(status) || *known) return status;
 
     struct parent_state parent;
-    status = open_parent(view, &candidate->arena, &parent, &candidate->block.header.parent_hash);
+    status =
+        open_parent(x, view, &candidate->arena, &parent, &candidate->block.header.parent_hash);
     if (status.code == STATUS_MISSING || status.code == STATUS_UNAVAILABLE) {
         out->verdict = ENGINE_SYNCING;
         return status_ok;
@@ -434,6 +458,10 @@ static struct status reinject(
 static struct status canonical_number(
     struct execution *x, uint64_t *number, const struct hash *hash
 ) {
+    if (hash_equal(hash, &x->head_mark.hash)) {
+        *number = x->head_mark.number;
+        return status_ok;
+    }
     struct store_view *view;
     struct status status = store_view_open(&view, x->options.store);
     if (failed(status)) return status;
@@ -560,6 +588,7 @@ static struct status build_block(
     const struct status status = execution_pool_head(x, &head);
     if (failed(status)) return status;
     const struct build_attributes build = {
+        .parent_hash = &x->head_mark.hash,
         .timestamp = attributes->timestamp,
         .fee_recipient = attributes->fee_recipient,
         .prev_randao = attributes->prev_randao,
@@ -598,7 +627,7 @@ static struct status build(
     struct parent_state parent = {.header = x->head, .state_root = x->head_mark.state_root};
     if (!failed(status))
         status = store_trie(x->view, &sealed.arena, &parent.trie, x->head_mark.number);
-    if (!failed(status)) status = candidate_compute_root(&sealed, &parent);
+    if (!failed(status)) status = candidate_compute_root_noting(&sealed, &parent, &x->memo);
     *arena = sealed.arena;
     if (failed(status)) return status;
 
@@ -821,30 +850,35 @@ struct status execution_edit_state(
 
 /* ---- genesis ---- */
 
-/* The genesis block over an empty trie, as a candidate in its own arena. */
-static struct status make_genesis(
-    struct candidate *out, const struct arena_source *source, const struct genesis *genesis
+struct execution_genesis {
+    struct candidate candidate; /* its arena is the maker's arena's, and not its own to reset */
+};
+
+struct execution_genesis *execution_make_genesis(
+    struct arena *arena, const struct genesis *genesis
 ) {
-    static const struct parent_state nothing = {
-        .trie = {.node = NULL},
-    };
-    struct parent_state parent = nothing;
-    parent.state_root = state_empty_root;
-    *out = (struct candidate){0};
-    arena_init(&out->arena, source);
-    struct state *state = ARENA_NEW(&out->arena, struct state);
-    state_init(state, &out->arena, &genesis_empty_reader);
+    const struct parent_state nothing = {.state_root = state_empty_root};
+    struct execution_genesis *out = ARENA_NEW(arena, struct execution_genesis);
+    struct candidate *candidate = &out->candidate;
+    struct state *state = ARENA_NEW(arena, struct state);
+    state_init(state, arena, &genesis_empty_reader);
     genesis_fill_state(state, genesis);
-    out->outcome.state = state;
-    const struct status status = candidate_compute_root(out, &parent);
-    if (failed(status)) return status;
-    genesis_block(&out->block, genesis, &out->state_root);
-    header_hash(&out->hash, &out->block.header);
-    return status_ok;
+    candidate->outcome.state = state;
+    candidate->arena = *arena;
+    const struct status status = candidate_compute_root(candidate, &nothing);
+    *arena = candidate->arena;
+    ASSERT(!failed(status)); /* no old node is read on an empty trie */
+    genesis_block(&candidate->block, genesis, &candidate->state_root);
+    header_hash(&candidate->hash, &candidate->block.header);
+    return out;
+}
+
+struct hash execution_genesis_hash(const struct execution_genesis *genesis) {
+    return genesis->candidate.hash;
 }
 
 struct status execution_write_genesis(
-    struct store *store, const struct arena_source *source, const struct genesis *genesis
+    struct store *store, struct arena *arena, struct execution_genesis *genesis
 ) {
     struct store_view *view;
     struct store_mark head;
@@ -854,26 +888,12 @@ struct status execution_write_genesis(
     store_view_close(view);
     if (status.code != STATUS_MISSING) return status;
 
-    struct candidate candidate;
-    status = make_genesis(&candidate, source, genesis);
-    if (!failed(status)) {
-        const struct store_block block = candidate_store_block(&candidate);
-        const struct store_change change = candidate_store_change(&candidate);
-        status = store_append(store, &block, &change);
-    }
-    drop_candidate(&candidate);
-    return status;
-}
-
-struct hash execution_genesis_hash(
-    const struct arena_source *source, const struct genesis *genesis
-) {
-    struct candidate candidate;
-    const struct status status = make_genesis(&candidate, source, genesis);
-    ASSERT(!failed(status)); /* no old node is read on an empty trie */
-    const struct hash hash = candidate.hash;
-    drop_candidate(&candidate);
-    return hash;
+    struct candidate *candidate = &genesis->candidate;
+    candidate->arena = *arena;
+    const struct store_block block = candidate_store_block(candidate);
+    const struct store_change change = candidate_store_change(candidate);
+    *arena = candidate->arena;
+    return store_append(store, &block, &change);
 }
 
 /* ---- life ---- */
@@ -916,6 +936,7 @@ struct status execution_create(struct execution **out, const struct execution_op
         arena_init(&x->candidates[i].arena, options->source);
     }
     arena_init(&x->view_arena, options->source);
+    root_memo_init(&x->memo, options->source);
     const struct status status = load_head(x);
     if (failed(status)) {
         execution_destroy(x);
@@ -931,6 +952,7 @@ void execution_destroy(struct execution *x) {
     for (size_t i = 0; i < ARRAY_LEN(x->candidates); i++) {
         drop_candidate(&x->candidates[i]);
     }
+    root_memo_free(&x->memo);
     evm_destroy(x->evm);
     free(x);
 }

@@ -36,15 +36,18 @@ struct execution_options {
     bool allow_impersonation;
 };
 
-/* The genesis block's mark, and whether store has it already: an empty store gets it. The store was
- * opened with the hash that execution_genesis_hash gives. */
-MUST_USE struct status execution_write_genesis(
-    struct store *store, const struct arena_source *source, const struct genesis *genesis
+/* Genesis' block and state, made once for the two that follow. Lives in arena. */
+struct execution_genesis;
+struct execution_genesis *execution_make_genesis(
+    struct arena *arena, const struct genesis *genesis
 );
 
-/* Hash of genesis' block, for store_open. */
-struct hash execution_genesis_hash(
-    const struct arena_source *source, const struct genesis *genesis
+/* Its hash, for store_open. */
+struct hash execution_genesis_hash(const struct execution_genesis *genesis);
+
+/* An empty store, which was opened with that hash, gets the block; another stays as it is. */
+MUST_USE struct status execution_write_genesis(
+    struct store *store, struct arena *arena, struct execution_genesis *genesis
 );
 
 /* All pointers of options outlive the service, options itself does not. */

@@ -3,11 +3,74 @@
 #include "chain/receipt.h"
 #include "chain/state_root.h"
 
-struct status candidate_compute_root(
-    struct candidate *candidate, const struct parent_state *parent
+enum { WARM_SIZE = 1 };
+
+void root_memo_init(struct root_memo *memo, const struct arena_source *source) {
+    *memo = (struct root_memo){.is_known = false};
+    arena_init(&memo->arena, source);
+    (void)arena_alloc_raw(&memo->arena, WARM_SIZE, 1); /* so that a rewind keeps the first chunk */
+    memo->empty = arena_mark(&memo->arena);
+}
+
+void root_memo_free(struct root_memo *memo) {
+    arena_reset(&memo->arena);
+    memo->is_known = false;
+}
+
+static bool same_slots(const struct state_account_diff *a, const struct state_account_diff *b) {
+    if (a->slot_count != b->slot_count) return false;
+    for (size_t i = 0; i < a->slot_count; i++) {
+        if (!u256_equal(&a->slots[i].key, &b->slots[i].key) ||
+            !u256_equal(&a->slots[i].after, &b->slots[i].after)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* All that chain_state_root reads of a diff. */
+static bool same_diff(const struct state_diff *a, const struct state_diff *b) {
+    if (a->count != b->count) return false;
+    for (size_t i = 0; i < a->count; i++) {
+        const struct state_account_diff *x = &a->accounts[i];
+        const struct state_account_diff *y = &b->accounts[i];
+        if (!address_equal(&x->address, &y->address) || x->exists_after != y->exists_after ||
+            x->storage_wiped != y->storage_wiped || x->after.nonce != y->after.nonce ||
+            !u256_equal(&x->after.balance, &y->after.balance) ||
+            !hash_equal(&x->after.storage_root, &y->after.storage_root) ||
+            !hash_equal(&x->after.code_hash, &y->after.code_hash) || !same_slots(x, y)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A copy that lives as long as arena. */
+static struct trie_writes copy_writes(struct arena *arena, const struct trie_writes *writes) {
+    struct trie_writes copy = {
+        .items = ARENA_ARRAY(arena, struct trie_write, writes->count),
+        .count = writes->count,
+        .capacity = writes->count,
+    };
+    for (size_t i = 0; i < writes->count; i++) {
+        const struct trie_write *write = &writes->items[i];
+        copy.items[i] = (struct trie_write){
+            .path = arena_copy(arena, write->path),
+            .node = arena_copy(arena, write->node),
+            .wipes_owner = write->wipes_owner,
+        };
+        if (write->owner == NULL) continue;
+        struct hash *owner = arena_alloc_raw(arena, sizeof *owner, _Alignof(struct hash));
+        *owner = *write->owner;
+        copy.items[i].owner = owner;
+    }
+    return copy;
+}
+
+/* The root after candidate's diff; what is made on the way belongs to arena. */
+static struct status compute(
+    struct candidate *candidate, const struct parent_state *parent, struct arena *arena
 ) {
-    struct arena *arena = &candidate->arena;
-    candidate->diff = state_diff(arena, candidate->outcome.state);
     const enum trie_verdict verdict = chain_state_root(
         arena, &candidate->writes, &candidate->state_root, &parent->trie, &parent->state_root,
         &candidate->diff
@@ -15,6 +78,42 @@ struct status candidate_compute_root(
     if (verdict != TRIE_VALID) {
         return status_make(STATUS_CORRUPT, 0, trie_verdict_text(verdict));
     }
+    return status_ok;
+}
+
+struct status candidate_compute_root(
+    struct candidate *candidate, const struct parent_state *parent
+) {
+    candidate->diff = state_diff(&candidate->arena, candidate->outcome.state);
+    return compute(candidate, parent, &candidate->arena);
+}
+
+struct status candidate_compute_root_noting(
+    struct candidate *candidate, const struct parent_state *parent, struct root_memo *memo
+) {
+    memo->is_known = false;
+    arena_rewind(&memo->arena, memo->empty);
+    candidate->diff = state_diff(&memo->arena, candidate->outcome.state);
+    const struct status status = compute(candidate, parent, &memo->arena);
+    if (failed(status)) return status;
+    memo->is_known = true;
+    memo->old_root = parent->state_root;
+    memo->new_root = candidate->state_root;
+    memo->diff = candidate->diff;
+    memo->writes = candidate->writes;
+    return status;
+}
+
+struct status candidate_compute_root_knowing(
+    struct candidate *candidate, const struct parent_state *parent, const struct root_memo *memo
+) {
+    candidate->diff = state_diff(&candidate->arena, candidate->outcome.state);
+    if (!memo->is_known || !hash_equal(&memo->old_root, &parent->state_root) ||
+        !same_diff(&memo->diff, &candidate->diff)) {
+        return compute(candidate, parent, &candidate->arena);
+    }
+    candidate->state_root = memo->new_root;
+    candidate->writes = copy_writes(&candidate->arena, &memo->writes);
     return status_ok;
 }
 

@@ -25,10 +25,27 @@ struct candidate {
 /* State before a block: on the parent, from store. */
 struct parent_state {
     struct header header;
+    struct hash hash;
     struct state_reader reader;
     struct trie_reader trie;
     struct hash state_root; /* of the trie, which an edited head's header does not have */
 };
+
+/* The last state root that was computed, with what it was computed from. A block that is built here is
+ * executed again when it is imported, as anybody's is; where that gives the same change of the same
+ * state, the root is the same too, and only then is it not computed a second time. */
+struct root_memo {
+    struct arena arena;
+    struct arena_mark empty;
+    bool is_known;
+    struct hash old_root;
+    struct hash new_root;
+    struct state_diff diff; /* but for code: its hash stands for it */
+    struct trie_writes writes;
+};
+
+void root_memo_init(struct root_memo *memo, const struct arena_source *source);
+void root_memo_free(struct root_memo *memo);
 
 /* What the candidate does to the state, for the store. */
 struct store_change candidate_store_change(const struct candidate *candidate);
@@ -40,6 +57,16 @@ struct store_block candidate_store_block(struct candidate *candidate);
  * has not is STATUS_CORRUPT. */
 MUST_USE struct status candidate_compute_root(
     struct candidate *candidate, const struct parent_state *parent
+);
+
+/* The same root, remembered; diff and writes belong to memo, until its next use. */
+MUST_USE struct status candidate_compute_root_noting(
+    struct candidate *candidate, const struct parent_state *parent, struct root_memo *memo
+);
+
+/* The same as candidate_compute_root, from memo where it knows. */
+MUST_USE struct status candidate_compute_root_knowing(
+    struct candidate *candidate, const struct parent_state *parent, const struct root_memo *memo
 );
 
 #endif

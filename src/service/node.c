@@ -106,9 +106,14 @@ static struct status settle_genesis(
 
 /* ---- starting ---- */
 
-static struct status open_store(struct node *node, char message[NODE_MESSAGE_SIZE]) {
+static struct status open_store_for(
+    struct node *node,
+    char message[NODE_MESSAGE_SIZE],
+    struct arena *arena,
+    struct execution_genesis *genesis
+) {
     struct store_opening opening;
-    node->genesis = execution_genesis_hash(&heap_source, &node->chain.genesis);
+    node->genesis = execution_genesis_hash(genesis);
     const struct store_options options = {
         .path = node->options.data_dir,
         .genesis_hash = node->genesis,
@@ -119,7 +124,16 @@ static struct status open_store(struct node *node, char message[NODE_MESSAGE_SIZ
         (void)snprintf(message, NODE_MESSAGE_SIZE, "%s", opening.message);
         return status_make(STATUS_UNAVAILABLE, 0, "opening the database");
     }
-    return execution_write_genesis(node->store, &heap_source, &node->chain.genesis);
+    return execution_write_genesis(node->store, arena, genesis);
+}
+
+static struct status open_store(struct node *node, char message[NODE_MESSAGE_SIZE]) {
+    struct arena arena;
+    arena_init(&arena, &heap_source);
+    struct execution_genesis *genesis = execution_make_genesis(&arena, &node->chain.genesis);
+    const struct status status = open_store_for(node, message, &arena, genesis);
+    arena_reset(&arena);
+    return status;
 }
 
 static struct status read_account(

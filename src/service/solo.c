@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { MINE_BATCH = 64 }; /* blocks of one database transaction */
+enum { MINE_BATCH = 256 }; /* blocks of one database transaction */
 
 struct solo {
     struct solo_options options;
