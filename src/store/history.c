@@ -17,12 +17,16 @@ static enum table history_table(const struct state_key *key) {
     return key->is_slot ? TABLE_SLOT_HISTORY : TABLE_ACCOUNT_HISTORY;
 }
 
-struct status history_record(struct txn *txn, const struct state_key *key, uint64_t number) {
+struct status flat_read(struct txn *txn, struct bytes *value, const struct state_key *key) {
     const struct key flat = state_key_flat(key);
+    const struct status status = table_get(txn, flat_table(key), value, key_bytes(&flat));
+    return status.code == STATUS_MISSING ? status_ok : status;
+}
+
+struct status history_record(
+    struct txn *txn, const struct state_key *key, uint64_t number, struct bytes value
+) {
     const struct key place = state_key_history(key, number);
-    struct bytes value;
-    const struct status status = table_get(txn, flat_table(key), &value, key_bytes(&flat));
-    if (failed(status) && status.code != STATUS_MISSING) return status;
     struct key copy = {.len = 0}; /* the write below may move what value points at */
     key_add(&copy, value.data, value.len);
     return table_put_new(txn, history_table(key), key_bytes(&place), key_bytes(&copy));
@@ -155,11 +159,9 @@ static struct status read_then(
     struct txn *txn, struct bytes *value, const struct state_key *key, uint64_t number
 ) {
     bool found;
-    struct status status = history_read(txn, value, &found, key, number);
+    const struct status status = history_read(txn, value, &found, key, number);
     if (failed(status) || found) return status;
-    const struct key flat = state_key_flat(key);
-    status = table_get(txn, flat_table(key), value, key_bytes(&flat));
-    return status.code == STATUS_MISSING ? status_ok : status;
+    return flat_read(txn, value, key);
 }
 
 static struct status read_account_then(

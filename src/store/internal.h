@@ -6,6 +6,7 @@
 #include "store/database.h"
 #include "store/nodes.h"
 #include "store/store.h"
+#include "store/values.h"
 
 #include <stdatomic.h>
 
@@ -23,15 +24,16 @@ struct store {
     size_t writer_view_count;     /* views of txn that are open */
     struct arena scratch;         /* of one writing call */
     struct node_cache *nodes;     /* the last writer's */
+    struct value_cache *values;   /* the same */
     atomic_uintptr_t nodes_owner; /* that thread */
-    uint64_t version; /* of nodes: counts writes and ends of transactions; its owner's */
+    uint64_t version;             /* of both: counts writes and ends of transactions; its owner's */
 };
 
 struct store_view {
     struct store *store;
     struct txn *txn;
     bool is_of_writer;
-    uint64_t version;     /* the store's at the opening, where the thread owns its nodes */
+    uint64_t version;     /* the store's at the opening, where the thread owns its caches */
     struct status status; /* first failure of a reader made by store_state */
 };
 
@@ -50,13 +52,19 @@ MUST_USE struct status history_read(
     struct txn *txn, struct bytes *value, bool *found, const struct state_key *key, uint64_t number
 );
 
-/* Records key's present value as that before block number, unless there is such a record. */
+/* Key's present value (encoded; empty for none), straight from the tables. */
+MUST_USE struct status flat_read(struct txn *txn, struct bytes *value, const struct state_key *key);
+
+/* Records value as key's before block number, unless there is such a record. */
 MUST_USE struct status history_record(
-    struct txn *txn, const struct state_key *key, uint64_t number
+    struct txn *txn, const struct state_key *key, uint64_t number, struct bytes value
 );
 
 /* Writes value (encoded; empty deletes) as key's present one. */
 MUST_USE struct status flat_write(struct txn *txn, const struct state_key *key, struct bytes value);
+
+/* The values of the head for view, NULL where it is not up to date or another thread's. */
+struct value_cache *view_values(const struct store_view *view);
 
 /* Where a view finds the head's trie nodes. */
 struct node_source view_nodes(struct store_view *view);

@@ -100,6 +100,7 @@ struct status store_open(
     ASSERT(store != NULL);
     store->genesis_hash = options->genesis_hash;
     store->nodes = node_cache_create();
+    store->values = value_cache_create();
     store->version = 1; /* above that of a view that another thread opened */
     arena_init(&store->scratch, &heap_source);
     for (uint64_t i = 0; i < STORE_SMALL_SLOTS; i++) {
@@ -150,6 +151,7 @@ void store_close(struct store *store) {
     store_abort(store);
     database_close(store->database);
     node_cache_destroy(store->nodes);
+    value_cache_destroy(store->values);
     arena_reset(&store->scratch);
     free(store);
 }
@@ -171,11 +173,15 @@ uintptr_t writer_here(void) {
     return (uintptr_t)&here;
 }
 
-/* Before each change of the tables: views of before no longer read the cache, which another thread
+static void forget(struct store *store) {
+    node_cache_clear(store->nodes);
+    value_cache_clear(store->values);
+}
+
+/* Before each change of the tables: views of before no longer read the caches, which another thread
  * may have filled. */
 static void touch(struct store *store) {
-    if (atomic_exchange(&store->nodes_owner, writer_here()) != writer_here())
-        node_cache_clear(store->nodes);
+    if (atomic_exchange(&store->nodes_owner, writer_here()) != writer_here()) forget(store);
     store->version++;
 }
 
@@ -209,7 +215,7 @@ struct status store_commit(struct store *store) {
     if (!failed(store->failure)) store->failure = node_cache_flush(store->nodes, store->txn);
     if (!failed(store->failure)) {
         store->failure = database_commit(end_transaction(store));
-        if (failed(store->failure)) node_cache_clear(store->nodes);
+        if (failed(store->failure)) forget(store);
         return store->failure;
     }
     const struct status failure = store->failure;
@@ -227,7 +233,7 @@ void store_abort(struct store *store) {
     }
     database_abort(end_transaction(store));
     touch(store);
-    node_cache_clear(store->nodes);
+    forget(store);
     /* A failure to grow shows when the next transaction needs the room. */
     if (database_map_was_full(store->failure)) (void)!failed(database_grow(store->database));
 }
@@ -261,7 +267,7 @@ static struct status write(struct store *store, work_function *work, const void 
         } else {
             status = database_commit(txn);
         }
-        if (failed(status)) node_cache_clear(store->nodes);
+        if (failed(status)) forget(store);
         if (!database_map_was_full(status)) return status;
         status = database_grow(store->database);
     } while (!failed(status));
@@ -472,6 +478,7 @@ static struct hash new_storage_root(
 /* One block's change of the state, while it is written. */
 struct state_write {
     struct txn *txn;
+    struct value_cache *values;
     struct arena *arena;
     uint64_t number;
     struct storage_roots roots;
@@ -481,8 +488,13 @@ struct state_write {
 static struct status record_and_write(
     struct state_write *write, const struct state_key *key, const struct key *value
 ) {
-    const struct status status = history_record(write->txn, key, write->number);
-    return failed(status) ? status : flat_write(write->txn, key, key_bytes(value));
+    struct bytes before;
+    struct status status = status_ok;
+    if (!value_cache_get(write->values, &before, key)) status = flat_read(write->txn, &before, key);
+    if (!failed(status)) status = history_record(write->txn, key, write->number, before);
+    if (!failed(status)) status = flat_write(write->txn, key, key_bytes(value));
+    if (!failed(status)) value_cache_set(write->values, key, key_bytes(value));
+    return status;
 }
 
 /* Deletes the account's slots, with a record of each. */
@@ -490,6 +502,7 @@ static struct status wipe_slots(struct state_write *write, const struct hash *ac
     struct cursor *cursor;
     struct bytes found;
     struct bytes value;
+    value_cache_clear(write->values);
     struct status status = cursor_open(&cursor, write->txn, TABLE_SLOTS);
     if (failed(status)) return status;
     status = cursor_seek(cursor, &found, &value, BYTES_OF(*account));
@@ -497,7 +510,7 @@ static struct status wipe_slots(struct state_write *write, const struct hash *ac
         struct state_key key = {.account = *account, .is_slot = true};
         memcpy(key.slot.bytes, found.data + sizeof key.account, sizeof key.slot);
         change_list_slot(&write->changed, write->arena, &key.slot);
-        status = history_record(write->txn, &key, write->number);
+        status = history_record(write->txn, &key, write->number, value);
         if (!failed(status)) status = cursor_delete(cursor);
         if (!failed(status)) status = cursor_next(cursor, &found, &value);
     }
@@ -540,6 +553,7 @@ static struct status write_state(
     const struct key at = number_key(number);
     struct state_write write = {
         .txn = txn,
+        .values = store->values,
         .arena = &store->scratch,
         .number = number,
         .roots = find_storage_roots(&store->scratch, change),
@@ -644,7 +658,7 @@ static struct status rollback_work(struct store *store, struct txn *txn, const v
     struct store_mark target;
     struct status status = canonical_read(txn, &target, rollback->number);
     if (!failed(status)) status = node_cache_flush(store->nodes, txn);
-    node_cache_clear(store->nodes); /* a rollback goes to the tables */
+    forget(store); /* a rollback goes to the tables */
     if (!failed(status))
         status = history_rollback(txn, &store->scratch, rollback->number, rollback->unwound);
     if (!failed(status)) status = lower_mark(txn, META_HEAD, &target);

@@ -3,18 +3,44 @@
 #include "crypto/keccak.h"
 #include "trie/trie.h"
 
+/* The hashes of the addresses and slots that were asked for of late: a block asks for each of its own
+ * many times. Each has one place; the memory is the thread's. */
+enum { RECENT_BITS = 6, RECENT_COUNT = 1 << RECENT_BITS };
+
+static size_t recent_place(uint64_t low) {
+    return (size_t)(low * UINT64_C(0x9e3779b97f4a7c15) >> (64 - RECENT_BITS));
+}
+
 struct hash state_key_account(const struct address *address) {
-    struct hash hash;
-    keccak256(&hash, BYTES_OF(*address));
-    return hash;
+    static _Thread_local struct {
+        struct address address;
+        bool is_set;
+        struct hash key;
+    } recent[RECENT_COUNT];
+    const size_t at = recent_place(load_le64(address->bytes + sizeof address->bytes - 8));
+    if (!recent[at].is_set || !address_equal(&recent[at].address, address)) {
+        recent[at].address = *address;
+        recent[at].is_set = true;
+        keccak256(&recent[at].key, BYTES_OF(*address));
+    }
+    return recent[at].key;
 }
 
 struct hash state_key_slot(const struct u256 *slot) {
-    uint8_t be[32];
-    u256_to_be(be, slot);
-    struct hash hash;
-    keccak256(&hash, BYTES_OF(be));
-    return hash;
+    static _Thread_local struct {
+        struct u256 slot;
+        bool is_set;
+        struct hash key;
+    } recent[RECENT_COUNT];
+    const size_t at = recent_place(slot->limb[0] ^ slot->limb[3]);
+    if (!recent[at].is_set || !u256_equal(&recent[at].slot, slot)) {
+        uint8_t be[32];
+        u256_to_be(be, slot);
+        recent[at].slot = *slot;
+        recent[at].is_set = true;
+        keccak256(&recent[at].key, BYTES_OF(be));
+    }
+    return recent[at].key;
 }
 
 struct key state_key_flat(const struct state_key *key) {

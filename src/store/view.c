@@ -37,6 +37,12 @@ struct node_source view_nodes(struct store_view *view) {
     };
 }
 
+struct value_cache *view_values(const struct store_view *view) {
+    struct store *store = view->store;
+    const bool is_ours = atomic_load(&store->nodes_owner) == writer_here();
+    return is_ours && store->version == view->version ? store->values : NULL;
+}
+
 void store_view_close(struct store_view *view) {
     if (view == NULL) return;
     if (view->is_of_writer) {
@@ -177,18 +183,17 @@ static void remember(struct store_view *view, struct status status) {
 /* The encoded value of key, empty where it has none. */
 static struct bytes past_read(struct past *past, const struct state_key *key) {
     struct bytes value;
+    struct value_cache *values = past->is_head ? view_values(past->view) : NULL;
+    if (values != NULL && value_cache_get(values, &value, key)) return value;
+
     bool found = false;
     struct status status = status_ok;
     if (!past->is_head) status = history_read(past->view->txn, &value, &found, key, past->number);
-    if (!failed(status) && !found) {
-        const struct key flat = state_key_flat(key);
-        status = table_get(
-            past->view->txn, key->is_slot ? TABLE_SLOTS : TABLE_ACCOUNTS, &value, key_bytes(&flat)
-        );
-        if (status.code == STATUS_MISSING) return (struct bytes){NULL, 0};
-    }
+    if (!failed(status) && !found) status = flat_read(past->view->txn, &value, key);
     remember(past->view, status);
-    return failed(status) ? (struct bytes){NULL, 0} : value;
+    if (failed(status)) return (struct bytes){NULL, 0};
+    if (values != NULL) value_cache_set(values, key, value);
+    return value;
 }
 
 static struct hash past_key(struct past *past, const struct address *address) {
