@@ -267,8 +267,7 @@ static struct status judge(
     if (failed(status) || *known) return status;
 
     struct parent_state parent;
-    status =
-        open_parent(x, view, &candidate->arena, &parent, &candidate->block.header.parent_hash);
+    status = open_parent(x, view, &candidate->arena, &parent, &candidate->block.header.parent_hash);
     if (status.code == STATUS_MISSING || status.code == STATUS_UNAVAILABLE) {
         out->verdict = ENGINE_SYNCING;
         return status_ok;
@@ -335,13 +334,10 @@ struct status execution_pool_head(struct execution *x, struct pool_head *out) {
 
 /* Everything that hangs on the head, after it moved. */
 static struct status head_moved(struct execution *x, uint64_t first_new) {
+    struct pool_head pool_head;
     x->settings.has_next_base_fee = false;
     close_view(x);
-    struct status status = load_head(x);
-    if (failed(status)) return status;
-
-    struct pool_head pool_head;
-    status = execution_pool_head(x, &pool_head);
+    const struct status status = execution_pool_head(x, &pool_head);
     if (failed(status)) return status;
     pool_reset(x->options.pool, &pool_head, clock_wall_ms(x->options.clock));
     for (size_t i = 0; i < x->listener_count; i++) {
@@ -355,6 +351,13 @@ static struct status append(struct execution *x, struct candidate *candidate) {
     const struct store_change change = candidate_store_change(candidate);
     close_view(x);
     return store_append(x->options.store, &block, &change);
+}
+
+/* The head is the candidate, which was appended. */
+static void take_head(struct execution *x, const struct candidate *candidate) {
+    x->head = candidate->block.header;
+    x->head_mark =
+        (struct store_mark){candidate->block.header.number, candidate->hash, candidate->state_root};
 }
 
 /* Puts the transactions of a block that is about to be unwound back into the pool, once it is. */
@@ -507,8 +510,15 @@ static struct status move_head(
     struct unwound unwound = {0};
     status = rewrite(x, arena, &unwound, base_number, candidate);
     if (failed(status)) return status;
+    if (candidate != NULL) {
+        take_head(x, candidate);
+    } else {
+        status = load_head(x);
+    }
+    if (failed(status)) return status;
+    status = head_moved(x, base_number + 1); /* listeners find the candidate still in memory */
+    candidate = find_candidate(x, head);
     if (candidate != NULL) drop_candidate(candidate);
-    status = head_moved(x, base_number + 1);
     if (!failed(status) && unwound.count > 0) status = reinject(x, arena, &unwound);
     return status;
 }
