@@ -428,7 +428,7 @@ int cmd_blocktest(int argc, char **argv) {
         NULL,
     };
     static const struct suite suite = {
-        .command = "blocktest",
+        .command = "evm blocktest",
         .summary =
             "Runs blockchain tests: imports encoded blocks, or refuses them for the right reason,\n"
             "and builds each imported one again. A case is one named test.",

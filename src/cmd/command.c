@@ -24,6 +24,11 @@ int command_failure(const char *command, const char *format, ...) {
     return EXIT_FAILED;
 }
 
+int command_bad_option(const char *command, int answer, const char *argument) {
+    return answer == ':' ? command_usage_error(command, "%s needs a value", argument)
+                         : command_usage_error(command, "unknown option '%s'", argument);
+}
+
 static void print_commands(FILE *out, const char *group, const struct command *table, int count) {
     (void)fprintf(out, "Usage: %s COMMAND [ARGUMENTS]\n\nCommands:\n", group);
     for (int i = 0; i < count; i++) {
@@ -52,7 +57,6 @@ int command_dispatch(
     for (int i = 0; i < count; i++) {
         if (strcmp(name, table[i].name) == 0) return table[i].run(argc - 1, argv + 1);
     }
-    (void)fprintf(stderr, "%s: there is no command '%s'.\n", group, name);
-    print_commands(stderr, group, table, count);
+    (void)fprintf(stderr, "%s: there is no command '%s'\nTry '%s --help'.\n", group, name, group);
     return EXIT_USAGE;
 }

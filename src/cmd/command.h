@@ -30,6 +30,10 @@ int command_usage_error(const char *command, const char *format, ...)
 int command_failure(const char *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The usage error of what getopt_long, with ':' before its short options, answered as ':' (a value is
+ * missing) or '?'. argument is argv[optind - 1]. */
+int command_bad_option(const char *command, int answer, const char *argument);
+
 /* Runs the command of table that argv[1] names, with argv moved on by one; prints group's list of
  * commands for --help, and a usage error for an unknown name. group is "infinity" or "infinity evm". */
 int command_dispatch(

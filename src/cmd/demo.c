@@ -1,7 +1,7 @@
 /* demo: a chain of its own, every sample program run on it, a table, and an end. */
-#include "cmd/arguments.h"
 #include "cmd/command.h"
 #include "cmd/job_flow.h"
+#include "cmd/value.h"
 #include "world/clock.h"
 #include "world/files.h"
 #include "world/heap.h"
@@ -196,23 +196,23 @@ int cmd_demo(int argc, char **argv) {
         {"help", no_argument, NULL, OPT_HELP},
         {NULL, 0, NULL, 0},
     };
-    uint64_t seed = clock_wall_ms(&real_clock);
-    const char *block_time = NULL;
-    int code;
+    const struct value_name seed_name = {"demo", "--seed"}, time_name = {"demo", "--block-time"};
+    uint64_t seed = clock_wall_ms(&real_clock), ignored_ms;
+    const char *block_time = NULL; /* as text, for the chain's own command line */
     optind = 1;
     opterr = 0;
-    while ((code = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+    for (int code; (code = getopt_long(argc, argv, ":", long_options, NULL)) != -1;) {
+        int answer = EXIT_GOOD;
         switch (code) {
         case OPT_HELP: (void)fputs(help, stdout); return EXIT_GOOD;
-        case OPT_BLOCK_TIME: block_time = optarg; break;
-        case OPT_SEED:
-            if (argument_u64(&seed, optarg, 0, UINT64_MAX)) break;
-            return command_usage_error("demo", "--seed does not take '%s'", optarg);
-        default:
-            return command_usage_error(
-                "demo", "unknown or incomplete option '%s'", argv[optind - 1]
-            );
+        case OPT_BLOCK_TIME:
+            block_time = optarg;
+            answer = value_block_time(&ignored_ms, time_name, optarg);
+            break;
+        case OPT_SEED: answer = value_u64(&seed, seed_name, optarg, 0, UINT64_MAX); break;
+        default: return command_bad_option("demo", code, argv[optind - 1]);
         }
+        if (answer != EXIT_GOOD) return answer;
     }
     if (optind < argc) return command_usage_error("demo", "unexpected '%s'", argv[optind]);
     return demo(seed, block_time);

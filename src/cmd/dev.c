@@ -1,6 +1,6 @@
 /* dev: a development chain on this machine. */
-#include "cmd/arguments.h"
 #include "cmd/command.h"
+#include "cmd/value.h"
 #include "job/predeploys.h"
 #include "rpc/server.h"
 #include "service/node.h"
@@ -81,53 +81,59 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-/* Seconds with up to three decimals, as milliseconds. */
-static bool read_block_time(uint64_t *ms, const char *text) {
-    char *end;
-    const double seconds = strtod(text, &end);
-    if (end == text || *end != '\0' || !(seconds >= 0.001) || seconds > 86400) return false;
-    *ms = (uint64_t)(seconds * 1000 + 0.5);
-    return true;
-}
-
-static bool read_log_format(enum log_format *format, const char *text) {
-    if (strcmp(text, "text") == 0) {
-        *format = LOG_TEXT;
-    } else if (strcmp(text, "json") == 0) {
-        *format = LOG_JSON;
-    } else {
-        return false;
+static int take_log_format(enum log_format *format, const char *text) {
+    const bool is_json = strcmp(text, "json") == 0;
+    if (!is_json && strcmp(text, "text") != 0) {
+        return command_usage_error("dev", "--log-format: 'text' or 'json', not '%.40s'", text);
     }
-    return true;
+    *format = is_json ? LOG_JSON : LOG_TEXT;
+    return EXIT_GOOD;
 }
 
-/* One option: false where its value is not what it takes. */
-static bool take_option(struct dev_options *options, int code, const char *value) {
+static int take_number(
+    uint64_t *out, const char *flag, const char *text, uint64_t least, uint64_t most
+) {
+    return value_u64(out, (struct value_name){"dev", flag}, text, least, most);
+}
+
+/* One option; answers an exit status other than EXIT_GOOD to stop. */
+static int take_option(struct dev_options *options, int code, const char *value) {
     struct node_options *node = &options->node;
     uint64_t number = 0;
+    int answer = EXIT_GOOD;
     switch (code) {
     case OPT_PORT:
-        if (!argument_u64(&number, value, 0, UINT16_MAX)) return false;
+        answer = take_number(&number, "--port", value, 0, UINT16_MAX);
         node->port = (uint16_t)number;
-        return true;
-    case OPT_HOST: node->host = value; return true;
-    case OPT_DATA_DIR: node->data_dir = value; return *value != '\0';
-    case OPT_BLOCK_TIME: node->automine = false; return read_block_time(&node->interval_ms, value);
-    case OPT_NO_MINING: node->automine = false; return true;
-    case OPT_CHAIN_ID: return argument_u64(&node->chain_id, value, 1, UINT64_MAX / 2 - 36);
+        return answer;
+    case OPT_HOST: node->host = value; return EXIT_GOOD;
+    case OPT_DATA_DIR:
+        node->data_dir = value;
+        return *value != '\0' ? EXIT_GOOD
+                              : command_usage_error("dev", "--data-dir: the name is empty");
+    case OPT_BLOCK_TIME:
+        node->automine = false;
+        return value_block_time(
+            &node->interval_ms, (struct value_name){"dev", "--block-time"}, value
+        );
+    case OPT_NO_MINING: node->automine = false; return EXIT_GOOD;
+    case OPT_CHAIN_ID:
+        return take_number(&node->chain_id, "--chain-id", value, 1, UINT64_MAX / 2 - 36);
     case OPT_GAS_LIMIT:
-        return argument_u64(&node->gas_limit, value, HEADER_GAS_LIMIT_MIN, HEADER_GAS_LIMIT_MAX);
+        return take_number(
+            &node->gas_limit, "--gas-limit", value, HEADER_GAS_LIMIT_MIN, HEADER_GAS_LIMIT_MAX
+        );
     case OPT_WORKERS:
-        if (!argument_u64(&number, value, 1, COPROCESSOR_WORKERS_MAX)) return false;
+        answer = take_number(&number, "--workers", value, 1, COPROCESSOR_WORKERS_MAX);
         node->worker_count = number;
-        return true;
-    case OPT_LOG_FORMAT: return read_log_format(&options->format, value);
-    case OPT_VERBOSE: options->level = LOG_DEBUG; return true;
-    case OPT_QUIET:
+        return answer;
+    case OPT_LOG_FORMAT: return take_log_format(&options->format, value);
+    case OPT_VERBOSE: options->level = LOG_DEBUG; return EXIT_GOOD;
+    default:
+        ASSERT(code == OPT_QUIET);
         options->quiet = true;
         options->level = LOG_ERROR;
-        return true;
-    default: return false;
+        return EXIT_GOOD;
     }
 }
 
@@ -135,24 +141,16 @@ static bool take_option(struct dev_options *options, int code, const char *value
 static int read_options(struct dev_options *options, bool *done, int argc, char **argv) {
     *options = (struct dev_options){.node = node_options_default(), .level = LOG_INFO};
     *done = true;
-    int index = 0, code;
     optind = 1;
     opterr = 0;
-    while ((code = getopt_long(argc, argv, "", long_options, &index)) != -1) {
+    for (int code; (code = getopt_long(argc, argv, ":", long_options, NULL)) != -1;) {
         if (code == OPT_HELP) {
             (void)fputs(help, stdout);
             return EXIT_GOOD;
         }
-        if (code == '?' || code == ':') {
-            return command_usage_error(
-                "dev", "unknown or incomplete option '%s'", argv[optind - 1]
-            );
-        }
-        if (!take_option(options, code, optarg)) {
-            return command_usage_error(
-                "dev", "--%s does not take '%s'", long_options[index].name, optarg
-            );
-        }
+        if (code == '?' || code == ':') return command_bad_option("dev", code, argv[optind - 1]);
+        const int answer = take_option(options, code, optarg);
+        if (answer != EXIT_GOOD) return answer;
     }
     if (optind < argc) return command_usage_error("dev", "unexpected '%s'", argv[optind]);
     *done = false;

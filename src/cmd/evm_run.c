@@ -298,20 +298,23 @@ static int read_options(
                 row = &rows[k];
             }
         }
-        if (row == NULL) return command_usage_error(command_name, "unknown option '%s'", argument);
+        if (row == NULL) return command_bad_option(command_name, '?', argument);
         if (row->option == OPTION_HELP) {
             *help_wanted = true;
             return EXIT_GOOD;
         }
         if (row->has_value && i + 1 == argc) {
-            return command_usage_error(command_name, "%s needs a value", argument);
+            return command_bad_option(command_name, ':', argument);
         }
         const int status =
             read_option(arena, options, row->option, row->has_value ? argv[++i] : NULL);
         if (status != EXIT_GOOD) return status;
         has_code = has_code || row->option == OPTION_CODE;
     }
-    if (!has_code) return command_usage_error(command_name, "--code is missing");
+    if (!has_code)
+        return command_usage_error(
+            command_name, "--code is missing, such as --code 0x602a5f5260205ff3"
+        );
     return EXIT_GOOD;
 }
 

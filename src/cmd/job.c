@@ -1,8 +1,8 @@
 /* job: asks a chain for jobs, as its users do. */
-#include "cmd/arguments.h"
 #include "cmd/command.h"
 #include "cmd/job_flow.h"
 #include "cmd/value.h"
+#include "job/limits.h"
 #include "world/heap.h"
 
 #include <getopt.h>
@@ -95,20 +95,31 @@ static int take_key(struct job_options *options, struct arena *arena, const char
     return EXIT_GOOD;
 }
 
-static int take_number(uint64_t *out, const char *flag, const char *text) {
-    if (argument_u64(out, text, 1, UINT64_MAX / 2)) return EXIT_GOOD;
-    return command_usage_error("job run", "--%s does not take '%s'", flag, text);
+static int take_number(uint64_t *out, const char *flag, const char *text, uint64_t most) {
+    return value_u64(out, (struct value_name){"job run", flag}, text, 1, most);
+}
+
+static int take_rpc(struct job_options *options, const char *url) {
+    struct rpc_client client;
+    options->rpc = url;
+    return rpc_client_open(&client, url)
+        ? EXIT_GOOD
+        : command_usage_error("job run", "--rpc: %s", client.error);
 }
 
 static int take_option(struct job_options *options, struct arena *arena, int code) {
     switch (code) {
     case OPT_INPUT: options->input = optarg; return EXIT_GOOD;
-    case OPT_RPC: options->rpc = optarg; return EXIT_GOOD;
+    case OPT_RPC: return take_rpc(options, optarg);
     case OPT_KEY: return take_key(options, arena, optarg);
-    case OPT_MAX_CYCLES: return take_number(&options->flow.max_cycles, "max-cycles", optarg);
-    case OPT_CALLBACK_GAS: return take_number(&options->flow.callback_gas, "callback-gas", optarg);
-    case OPT_JSON: options->json = true; return EXIT_GOOD;
-    default: return command_usage_error("job run", "unknown or incomplete option '%s'", optarg);
+    case OPT_MAX_CYCLES:
+        return take_number(&options->flow.max_cycles, "--max-cycles", optarg, JOB_CYCLES_MAX);
+    case OPT_CALLBACK_GAS:
+        return take_number(&options->flow.callback_gas, "--callback-gas", optarg, UINT64_MAX / 2);
+    default:
+        ASSERT(code == OPT_JSON);
+        options->json = true;
+        return EXIT_GOOD;
     }
 }
 
@@ -118,23 +129,22 @@ static int read_options(
 ) {
     *options = (struct job_options){.rpc = DEFAULT_RPC};
     *done = true;
-    int code;
     optind = 1;
     opterr = 0;
-    while ((code = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+    for (int code; (code = getopt_long(argc, argv, ":", long_options, NULL)) != -1;) {
         if (code == OPT_HELP) {
             print_help();
             return EXIT_GOOD;
         }
-        if (code == '?') {
-            return command_usage_error(
-                "job run", "unknown or incomplete option '%s'", argv[optind - 1]
-            );
+        if (code == '?' || code == ':') {
+            return command_bad_option("job run", code, argv[optind - 1]);
         }
         const int answer = take_option(options, arena, code);
         if (answer != EXIT_GOOD) return answer;
     }
-    if (optind + 1 != argc) return command_usage_error("job run", "name one sample program");
+    if (optind + 1 != argc) {
+        return command_usage_error("job run", "name one sample program, such as sqrt");
+    }
     options->sample = sample_find(argv[optind]);
     if (options->sample == NULL) {
         return command_usage_error("job run", "there is no sample '%s'", argv[optind]);
@@ -144,6 +154,9 @@ static int read_options(
             "job run", "--input is missing, such as --input %s", options->sample->example
         );
     }
+    struct bytes onchain;
+    const char *fault = options->sample->read(arena, &onchain, options->input);
+    if (fault != NULL) return command_usage_error("job run", "--input: %s", fault);
     *done = false;
     return EXIT_GOOD;
 }

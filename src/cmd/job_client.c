@@ -16,9 +16,7 @@
 
 enum { POLL_MS = 2, PARAMS_MAX = 1 << 20 };
 
-__attribute__((format(printf, 2, 3))) static bool fail(
-    struct job_client *client, const char *format, ...
-) {
+bool job_client_fail(struct job_client *client, const char *format, ...) {
     va_list args;
     va_start(args, format);
     (void)vsnprintf(client->error, sizeof client->error, format, args);
@@ -68,7 +66,7 @@ static const struct {
 static bool explain(struct job_client *client, struct bytes revert) {
     const struct abi_revert read = abi_read_revert(revert);
     if (read.kind == ABI_REVERT_ERROR) {
-        return fail(
+        return job_client_fail(
             client, "reverted: %.*s", (int)(read.reason.len < 300 ? read.reason.len : 300),
             (const char *)read.reason.data
         );
@@ -83,7 +81,7 @@ static bool explain(struct job_client *client, struct bytes revert) {
             const struct u256 word = u256_from_be(revert.data + 4);
             if (u256_fits_u64(&word) || word.limb[3] == 0) (void)u256_to_decimal(text, &word);
         }
-        return fail(
+        return job_client_fail(
             client, "%.*s(%s): %s", name, known_errors[i].signature,
             text[0] != '\0' ? text : hex(client, bytes_slice(revert, 4, revert.len - 4)),
             known_errors[i].advice
@@ -104,19 +102,20 @@ __attribute__((format(printf, 4, 5))) static bool call(
     va_start(args, format);
     const int len = vsnprintf(params, PARAMS_MAX, format, args);
     va_end(args);
-    if (len < 0 || len >= PARAMS_MAX) return fail(client, "%s: the request is too long", method);
+    if (len < 0 || len >= PARAMS_MAX)
+        return job_client_fail(client, "%s: the request is too long", method);
     if (rpc_client_call(&client->rpc, client->arena, result, method, params)) return true;
     if (client->rpc.revert.len > 0) {
         (void)explain(client, client->rpc.revert);
         if (client->error[0] != '\0') return false;
     }
-    return fail(client, "%s", client->rpc.error);
+    return job_client_fail(client, "%s", client->rpc.error);
 }
 
 static bool read_u64(
     struct job_client *client, uint64_t *out, const struct json *value, const char *what
 ) {
-    return json_read_u64(value, out) || fail(client, "the node's %s is no number", what);
+    return json_read_u64(value, out) || job_client_fail(client, "the node's %s is no number", what);
 }
 
 /* ---- opening ---- */
@@ -137,10 +136,11 @@ bool job_client_open(
         client->key = mnemonic_test_accounts[0].key;
     }
     if (ecdsa_public_key_of(&client->signer, &public, &client->key) != ECDSA_VALID) {
-        return fail(client, "--key is no secret key of the curve");
+        return job_client_fail(client, "--key is no secret key of the curve");
     }
     client->sender = ecdsa_address(&public);
-    if (!rpc_client_open(&client->rpc, url)) return fail(client, "%s", client->rpc.error);
+    if (!rpc_client_open(&client->rpc, url))
+        return job_client_fail(client, "%s", client->rpc.error);
     return call(client, &result, "eth_chainId", "[]") &&
         read_u64(client, &client->chain_id, result, "chain id");
 }
@@ -164,7 +164,9 @@ static bool prepare(struct job_client *client, struct tx *tx) {
         !call(client, &result, "eth_gasPrice", "[]") || !json_read_u256(result, &price) ||
         !call(client, &tip, "eth_maxPriorityFeePerGas", "[]") ||
         !json_read_u256(tip, &tx->max_priority_fee_per_gas)) {
-        return client->error[0] != '\0' ? false : fail(client, "the node's gas price is no number");
+        return client->error[0] != '\0'
+            ? false
+            : job_client_fail(client, "the node's gas price is no number");
     }
     u256_shl(&value_fee, &price, 1);
     tx->max_fee_per_gas = value_fee;
@@ -195,7 +197,7 @@ static bool sign(struct job_client *client, struct tx *tx) {
     struct ecdsa_signature signature;
     tx_signing_hash(client->arena, &digest, tx);
     if (ecdsa_sign_recoverable(&client->signer, &signature, &digest, &client->key) != ECDSA_VALID) {
-        return fail(client, "cannot sign with this key");
+        return job_client_fail(client, "cannot sign with this key");
     }
     tx->y_parity = signature.recovery_id;
     tx->r = signature.r;
@@ -242,7 +244,7 @@ bool job_client_receipt_of(
         if (json_kind(result) == JSON_OBJECT) return fill_receipt(client, out, result);
         pause_ms(POLL_MS);
     }
-    return fail(client, "no receipt within %d s", JOB_CLIENT_WAIT_MS / 1000);
+    return job_client_fail(client, "no receipt within %d s", JOB_CLIENT_WAIT_MS / 1000);
 }
 
 bool job_client_send(
@@ -269,11 +271,12 @@ bool job_client_send(
     if (!call(client, &result, "eth_sendRawTransaction", "[\"%s\"]", hex(client, raw))) {
         return false;
     }
-    if (!json_read_hash(result, &hash)) return fail(client, "the node's hash is no hash");
+    if (!json_read_hash(result, &hash))
+        return job_client_fail(client, "the node's hash is no hash");
     if (!job_client_receipt_of(client, receipt, &hash)) return false;
     receipt->time_us = clock_monotonic_us(&real_clock) - start;
     return receipt->succeeded ||
-        fail(client, "transaction %s reverted", hex(client, BYTES_OF(hash)));
+        job_client_fail(client, "transaction %s reverted", hex(client, BYTES_OF(hash)));
 }
 
 /* ---- reading ---- */
@@ -298,7 +301,9 @@ bool job_client_read(
         return false;
     }
     if (!json_read_bytes(client->arena, result, &answer, 1 << 16) || answer.len != ABI_WORD) {
-        return fail(client, "a contract's answer is not one word: is this an Infinity chain?");
+        return job_client_fail(
+            client, "a contract's answer is not one word: is this an Infinity chain?"
+        );
     }
     *out = u256_from_be(answer.data);
     return true;
@@ -394,7 +399,7 @@ bool job_client_job_id(
         *ready_at = event.request.ready_at;
         return true;
     }
-    return fail(client, "the transaction asked for no job");
+    return job_client_fail(client, "the transaction asked for no job");
 }
 
 /* A string of the answer as a C string in the arena. */
@@ -435,7 +440,7 @@ bool job_client_wait(
             return fill_result(client, out, job);
         }
         if (out->time_us > UINT64_C(1000) * JOB_CLIENT_WAIT_MS) {
-            return fail(
+            return job_client_fail(
                 client, "the job has no result after %d s; it is still pending",
                 JOB_CLIENT_WAIT_MS / 1000
             );

@@ -32,6 +32,10 @@ MUST_USE bool job_client_open(
 );
 void job_client_close(struct job_client *client);
 
+/* Sets the error; answers false. */
+bool job_client_fail(struct job_client *client, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 struct job_client_receipt {
     struct hash hash;
     uint64_t block;

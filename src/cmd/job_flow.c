@@ -7,7 +7,6 @@
 #include "world/clock.h"
 #include "world/guest_memory.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
 enum {
@@ -36,16 +35,6 @@ static const struct contract contracts[] = {
      &matching_consumer_creation_code, WORD, 2},
 };
 
-__attribute__((format(printf, 2, 3))) static bool fail(
-    struct job_client *client, const char *format, ...
-) {
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(client->error, sizeof client->error, format, args);
-    va_end(args);
-    return false;
-}
-
 struct bytes job_flow_image(const struct sample *sample) {
     for (size_t i = 0; i < sample_programs_count; i++) {
         if (strcmp(sample_programs[i].name, sample->name) == 0) return sample_programs[i].data;
@@ -71,7 +60,7 @@ static bool run_here(struct job_flow *flow, struct job_client *client, uint64_t 
         machine_program_load(&program, client->arena, job_flow_image(flow->sample));
     ASSERT(verdict == ELF_VALID);
     flow->program_id = program.id;
-    if (failed(guest_memory_create(&memory))) return fail(client, "no memory for a run");
+    if (failed(guest_memory_create(&memory))) return job_client_fail(client, "no memory for a run");
     const uint64_t start = clock_monotonic_us(&real_clock);
     const struct status status = job_run(
         &flow->local, client->arena, &program, &memory.memory, flow->onchain_input,
@@ -79,7 +68,7 @@ static bool run_here(struct job_flow *flow, struct job_client *client, uint64_t 
     );
     flow->local_time_us = clock_monotonic_us(&real_clock) - start;
     guest_memory_destroy(&memory);
-    return !failed(status) || fail(client, "no memory for a run");
+    return !failed(status) || job_client_fail(client, "no memory for a run");
 }
 
 static bool settle_limits(
@@ -87,9 +76,7 @@ static bool settle_limits(
 ) {
     const uint64_t run_limit = options->max_cycles == 0 ? JOB_CYCLES_MAX : options->max_cycles;
     uint64_t head;
-    if (run_limit > JOB_CYCLES_MAX) {
-        return fail(client, "--max-cycles is 1 to %llu", (unsigned long long)JOB_CYCLES_MAX);
-    }
+    ASSERT(run_limit <= JOB_CYCLES_MAX);
     if (!run_here(flow, client, run_limit)) return false;
     flow->limits.max_cycles = options->max_cycles;
     if (options->max_cycles == 0) {
@@ -198,7 +185,7 @@ static bool ask(
 static bool read_input(struct job_flow *flow, struct job_client *client, const char *text) {
     const char *fault = flow->sample->read(client->arena, &flow->onchain_input, text);
     flow->input = text;
-    return fault == NULL || fail(client, "--input: %s", fault);
+    return fault == NULL || job_client_fail(client, "input: %s", fault);
 }
 
 /* A matching contract begins with an empty book. An input with resting orders needs them there: they
@@ -217,7 +204,7 @@ static bool prepare_book(
     memcpy(text + 1, flow->input, len);
     if (!read_input(&first, client, text) || !ask(&first, client, options)) return false;
     return first.result.completed ||
-        fail(client, "the resting orders could not be posted: they match each other");
+        job_client_fail(client, "the resting orders could not be posted: they match each other");
 }
 
 bool job_flow_run(
@@ -238,7 +225,8 @@ bool job_flow_run(
     ASSERT(verdict == ELF_VALID);
     flow->program_id = id;
     if (!job_client_has_program(client, &known, &id)) return false;
-    if (!known) return fail(client, "program %s is not registered on this chain", sample->name);
+    if (!known)
+        return job_client_fail(client, "program %s is not registered on this chain", sample->name);
     return deploy(flow, client) && prepare_book(flow, client, options) &&
         ask(flow, client, options);
 }

@@ -7,7 +7,7 @@
 #include "cmd/samples.h"
 
 struct job_flow_options {
-    uint64_t max_cycles;   /* 0: what a run on this machine takes, and a quarter more */
+    uint64_t max_cycles;   /* to JOB_CYCLES_MAX; 0: what a run here takes, and a quarter more */
     uint64_t callback_gas; /* 0: 200,000 */
 };
 

@@ -145,12 +145,12 @@ static int take_option(struct session *session, int id) {
         );
     case OPT_MAX_CYCLES:
         return value_u64(
-            &options->max_cycles, (struct value_name){command, "--max-cycles"}, optarg,
+            &options->max_cycles, (struct value_name){command, "--max-cycles"}, optarg, 0,
             MACHINE_CYCLES_END - 1
         );
     case OPT_OUTPUT_MAX:
         return value_u64(
-            &options->output_max, (struct value_name){command, "--output-max"}, optarg,
+            &options->output_max, (struct value_name){command, "--output-max"}, optarg, 0,
             MACHINE_OUTPUT_MAX
         );
     case OPT_ENGINE: return set_engine(options, optarg);
@@ -180,12 +180,7 @@ static int parse(struct session *session, bool *done, int argc, char **argv) {
             *done = true;
             return EXIT_GOOD;
         }
-        if (id == ':') {
-            return command_usage_error(command, "%s needs a value", argv[optind - 1]);
-        }
-        if (id == '?') {
-            return command_usage_error(command, "unknown option '%s'", argv[optind - 1]);
-        }
+        if (id == ':' || id == '?') return command_bad_option(command, id, argv[optind - 1]);
         const int status = take_option(session, id);
         if (status != EXIT_GOOD) return status;
     }

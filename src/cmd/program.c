@@ -71,10 +71,13 @@ static int program_id_command(int argc, char **argv) {
             (void)fputs(usage, stdout);
             return EXIT_GOOD;
         } else {
-            return command_usage_error(command, "unknown option '%s'", argv[optind - 1]);
+            return command_bad_option(command, id, argv[optind - 1]);
         }
     }
-    if (optind != argc - 1) return command_usage_error(command, "name one ELF file");
+    if (optind != argc - 1)
+        return command_usage_error(
+            command, optind == argc ? "no image: name an ELF file" : "more than one image"
+        );
     struct arena arena;
     arena_init(&arena, &heap_source);
     const int status = show_id(&arena, argv[optind], json);

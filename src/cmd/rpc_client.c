@@ -45,8 +45,13 @@ bool rpc_client_open(struct rpc_client *client, const char *url) {
     memcpy(client->host, host, host_len);
     if (colon == NULL) {
         (void)snprintf(client->port, sizeof client->port, "80");
-    } else {
-        memcpy(client->port, colon + 1, port_len);
+        return true;
+    }
+    memcpy(client->port, colon + 1, port_len);
+    const bool is_number = strspn(client->port, "0123456789") == port_len;
+    const long port = strtol(client->port, NULL, 10);
+    if (!is_number || port < 1 || port > UINT16_MAX) {
+        return fail(client, "'%.200s': the port is a number from 1 to 65535", url);
     }
     return true;
 }

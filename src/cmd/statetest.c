@@ -385,7 +385,7 @@ static void run_file(struct suite_worker *worker, const struct json *root) {
 int cmd_statetest(int argc, char **argv) {
     static const char *const forks[] = {"Cancun", "Prague", "Osaka", NULL};
     static const struct suite suite = {
-        .command = "statetest",
+        .command = "evm statetest",
         .summary =
             "Runs state tests: one transaction on a given state. A case is one entry of `post`.",
         .format = "state",

@@ -215,7 +215,7 @@ void suite_broken(struct suite_worker *worker, const char *what) {
     (void)pthread_mutex_lock(&run->lock);
     run->broken++;
     clear_progress(run);
-    (void)fprintf(stderr, "infinity evm %s: %s: %s\n", run->suite->command, worker->file, what);
+    (void)fprintf(stderr, "infinity %s: %s: %s\n", run->suite->command, worker->file, what);
     (void)pthread_mutex_unlock(&run->lock);
 }
 
@@ -365,8 +365,11 @@ static int finish(struct suite_run *run, bool ran) {
     if (!ran) return command_failure(command, "could not start a thread");
     if (run->broken > 0) return EXIT_FAILED;
     if (run->files.count == 0) return command_failure(command, "no test files there");
+    if (run->passed + run->failed + run->skipped == 0) {
+        return command_usage_error(command, "no case there is of these forks and names");
+    }
     if (wrong > 0) {
-        (void)fprintf(stderr, "infinity evm %s: %zu counts differ\n", command, wrong);
+        (void)fprintf(stderr, "infinity %s: %zu counts differ\n", command, wrong);
         return EXIT_NO;
     }
     return run->failed > 0 ? EXIT_NO : EXIT_GOOD;
@@ -374,7 +377,7 @@ static int finish(struct suite_run *run, bool ran) {
 
 static int print_help(const struct suite *suite) {
     (void)printf(
-        "Usage: infinity evm %s PATH... [OPTIONS]\n\n%s\n\n"
+        "Usage: infinity %s PATH... [OPTIONS]\n\n%s\n\n"
         "  PATH           a .json file, or a directory that is searched for them\n"
         "  --fork NAME    only this fork's cases; may stand several times",
         suite->command, suite->summary
@@ -390,7 +393,7 @@ static int print_help(const struct suite *suite) {
         "  --trace        EIP-3155 lines on stderr, one thread\n"
         "  --skips FILE   table of names (of cases or files) and reasons, tab-separated\n"
         "  --counts FILE  table of archive, format, fork, cases: totals must equal it\n\n"
-        "Example: infinity evm %s --fork Osaka --jobs 2 fixtures/evm\n\n"
+        "Example: infinity %s --fork Osaka --jobs 2 fixtures/evm\n\n"
         "Exit status: 0 all passed, 1 some failed or counts differ, 2 bad usage, 3 failure.\n",
         suite->default_forks != NULL ? ")" : "", suite->command
     );
@@ -432,8 +435,10 @@ static int take_option(struct suite_run *run, int id, const char *value) {
     case OPTION_JSON: options->is_json = true; return EXIT_GOOD;
     case OPTION_TRACE: options->is_tracing = true; return EXIT_GOOD;
     case OPTION_SKIPS: options->skips = value; return EXIT_GOOD;
-    case OPTION_COUNTS: options->counts = value; return EXIT_GOOD;
-    default: return command_usage_error(command, "bad option");
+    default:
+        ASSERT(id == OPTION_COUNTS);
+        options->counts = value;
+        return EXIT_GOOD;
     }
 }
 
@@ -448,12 +453,15 @@ static int take_options(struct suite_run *run, int argc, char **argv) {
         {"counts", required_argument, NULL, OPTION_COUNTS},
         {NULL, 0, NULL, 0},
     };
-    int id;
-    while ((id = getopt_long(argc, argv, "", known, NULL)) != -1) {
+    const char *const command = run->suite->command;
+    opterr = 0;
+    for (int id; (id = getopt_long(argc, argv, ":", known, NULL)) != -1;) {
+        if (id == ':' || id == '?') return command_bad_option(command, id, argv[optind - 1]);
         const int status = take_option(run, id, optarg);
         if (status != EXIT_GOOD) return status;
     }
-    if (optind == argc) return command_usage_error(run->suite->command, "no PATH given");
+    if (optind == argc)
+        return command_usage_error(command, "no tests: name a .json file or a directory of them");
     return EXIT_GOOD;
 }
 
@@ -482,7 +490,7 @@ static int load(struct suite_run *run, struct arena *arena, char **paths, int pa
     }
     for (int i = 0; i < path_count; i++) {
         if (!suite_files_add(arena, &run->files, paths[i])) {
-            return command_failure(command, "%s cannot be read", paths[i]);
+            return command_failure(command, "cannot read '%s'", paths[i]);
         }
     }
     suite_files_sort(&run->files);

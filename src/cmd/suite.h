@@ -35,7 +35,7 @@ struct suite_case {
 };
 
 struct suite {
-    const char *command;              /* "statetest" */
+    const char *command;              /* "evm statetest" */
     const char *summary;              /* of --help: what a case is */
     const char *format;               /* of a --counts row: "state" */
     const char *const *default_forks; /* NULL-ended; NULL: every fork */

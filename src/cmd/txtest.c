@@ -96,7 +96,7 @@ static void run_file(struct suite_worker *worker, const struct json *root) {
 
 int cmd_txtest(int argc, char **argv) {
     static const struct suite suite = {
-        .command = "txtest",
+        .command = "evm txtest",
         .summary =
             "Runs transaction tests: decodes and judges one raw transaction. A case is one fork's\n"
             "`result`.",

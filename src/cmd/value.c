@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static int too_long(struct value_name name, size_t max) {
     return command_usage_error(
@@ -74,20 +75,34 @@ int value_bytes(
     }
 }
 
-int value_u64(uint64_t *out, struct value_name name, const char *text, uint64_t max) {
+int value_u64(
+    uint64_t *out, struct value_name name, const char *text, uint64_t least, uint64_t most
+) {
     const struct bytes span = bytes_from(text, strlen(text));
     struct u256 wide;
     const bool hex = text[0] == '0' && text[1] == 'x';
-    const bool good = hex ? hex_decode_u256(&wide, span, HEX_LENIENT) == HEX_VALID
-                          : u256_from_decimal(&wide, span);
-    if (!good) {
+    const bool is_number = hex ? hex_decode_u256(&wide, span, HEX_LENIENT) == HEX_VALID
+                               : u256_from_decimal(&wide, span);
+    if (!is_number || !u256_fits_u64(&wide) || wide.limb[0] < least || wide.limb[0] > most) {
         return command_usage_error(
-            name.command, "%s: not a number in decimal or 0x-hex: '%.40s'", name.flag, text
+            name.command,
+            "%s: '%.40s' is not a number from %" PRIu64 " to %" PRIu64 ", in decimal or 0x-hex",
+            name.flag, text, least, most
         );
     }
-    if (!u256_fits_u64(&wide) || wide.limb[0] > max) {
-        return command_usage_error(name.command, "%s: above the limit of %" PRIu64, name.flag, max);
-    }
     *out = wide.limb[0];
+    return EXIT_GOOD;
+}
+
+int value_block_time(uint64_t *ms, struct value_name name, const char *text) {
+    char *end;
+    const double seconds = strtod(text, &end);
+    if (end == text || *end != '\0' || !(seconds >= 0.001) || seconds > 86400) {
+        return command_usage_error(
+            name.command, "%s: '%.40s' is not a number of seconds from 0.001 to 86400", name.flag,
+            text
+        );
+    }
+    *ms = (uint64_t)(seconds * 1000 + 0.5);
     return EXIT_GOOD;
 }

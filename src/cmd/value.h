@@ -17,8 +17,13 @@ MUST_USE int value_bytes(
     struct arena *arena, struct bytes *out, struct value_name name, const char *text, size_t max
 );
 
-/* Decimal, or 0x-hex, at most max. */
-MUST_USE int value_u64(uint64_t *out, struct value_name name, const char *text, uint64_t max);
+/* Decimal, or 0x-hex, from least to most. */
+MUST_USE int value_u64(
+    uint64_t *out, struct value_name name, const char *text, uint64_t least, uint64_t most
+);
+
+/* Seconds between blocks, with up to three decimals, as milliseconds. */
+MUST_USE int value_block_time(uint64_t *ms, struct value_name name, const char *text);
 
 /* The whole of a file of at most max bytes. */
 MUST_USE int value_file(

@@ -24,10 +24,6 @@ static bool refuse(struct rpc_call *call, const char *refusal) {
     return rpc_fail(call, RPC_SERVER_ERROR, "%s", refusal);
 }
 
-static bool fail_status(struct rpc_call *call, struct status status) {
-    return rpc_fail(call, RPC_INTERNAL, "%s failed", status.context);
-}
-
 static bool apply(struct rpc_call *call, enum rpc_setting setting, uint64_t value) {
     const struct rpc_backend *backend = call->ctx;
     const char *refusal;
@@ -260,7 +256,7 @@ static bool snapshot(struct rpc_call *call) {
     const struct rpc_backend *backend = call->ctx;
     uint64_t id;
     const struct status status = backend->snapshot(backend->ctx, &id);
-    if (failed(status)) return fail_status(call, status);
+    if (failed(status)) return rpc_fail_status(call, status);
     json_write_quantity(call->result, id);
     return true;
 }
@@ -271,7 +267,7 @@ static bool revert(struct rpc_call *call) {
     bool reverted;
     if (!param_u64(call, 0, &id)) return false;
     const struct status status = backend->revert(backend->ctx, id, &reverted);
-    if (failed(status)) return fail_status(call, status);
+    if (failed(status)) return rpc_fail_status(call, status);
     json_write_bool(call->result, reverted);
     return true;
 }
@@ -287,7 +283,7 @@ static bool reset(struct rpc_call *call) {
         return refuse(call, "this chain does not fork another: anvil_reset takes no forking");
     }
     const struct status status = backend->reset(backend->ctx);
-    return failed(status) ? fail_status(call, status) : ok_null(call);
+    return failed(status) ? rpc_fail_status(call, status) : ok_null(call);
 }
 
 /* ---- about the node ---- */

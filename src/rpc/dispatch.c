@@ -128,6 +128,10 @@ bool rpc_fail(struct rpc_call *call, int code, const char *format, ...) {
     return false;
 }
 
+bool rpc_fail_status(struct rpc_call *call, struct status status) {
+    return rpc_fail(call, RPC_INTERNAL, "%s failed", status.context);
+}
+
 bool rpc_fail_data(struct rpc_call *call, int code, struct bytes data, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);

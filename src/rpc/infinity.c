@@ -79,10 +79,6 @@ static void write_job(struct json_writer *writer, const struct rpc_job *job) {
     json_end_object(writer);
 }
 
-static bool fail_status(struct rpc_call *call, struct status status) {
-    return rpc_fail(call, RPC_INTERNAL, "%s failed", status.context);
-}
-
 static bool get_job(struct rpc_call *call) {
     const struct rpc_backend *backend = call->ctx;
     struct hash id;
@@ -90,7 +86,7 @@ static bool get_job(struct rpc_call *call) {
     bool found;
     if (!param_hash(call, 0, &id)) return false;
     const struct status status = backend->job(backend->ctx, call->arena, &job, &found, &id);
-    if (failed(status)) return fail_status(call, status);
+    if (failed(status)) return rpc_fail_status(call, status);
     if (found) {
         write_job(call->result, &job);
     } else {
@@ -165,7 +161,7 @@ static bool get_jobs(struct rpc_call *call) {
     const struct rpc_job *jobs;
     size_t count;
     const struct status status = backend->jobs(backend->ctx, call->arena, &jobs, &count, &filter);
-    if (failed(status)) return fail_status(call, status);
+    if (failed(status)) return rpc_fail_status(call, status);
     json_begin_array(call->result);
     for (size_t i = 0; i < count; i++) {
         write_job(call->result, &jobs[i]);
@@ -195,7 +191,7 @@ static bool get_program(struct rpc_call *call) {
     bool found;
     if (!param_hash(call, 0, &id)) return false;
     const struct status status = backend->program(backend->ctx, call->arena, &program, &found, &id);
-    if (failed(status)) return fail_status(call, status);
+    if (failed(status)) return rpc_fail_status(call, status);
     if (found) {
         write_program(call->result, &program);
     } else {
@@ -209,7 +205,7 @@ static bool get_programs(struct rpc_call *call) {
     const struct rpc_program *programs;
     size_t count;
     const struct status status = backend->programs(backend->ctx, call->arena, &programs, &count);
-    if (failed(status)) return fail_status(call, status);
+    if (failed(status)) return rpc_fail_status(call, status);
     json_begin_array(call->result);
     for (size_t i = 0; i < count; i++) {
         write_program(call->result, &programs[i]);
@@ -261,7 +257,7 @@ static bool get_finality(struct rpc_call *call) {
     bool found = true;
     if (json_read_hash(argument, &hash)) {
         const struct status status = number_of_hash(backend, &found, &number, &hash);
-        if (failed(status)) return fail_status(call, status);
+        if (failed(status)) return rpc_fail_status(call, status);
     } else if (!json_read_u64(argument, &number)) {
         return rpc_fail(
             call, RPC_INVALID_PARAMS,

@@ -5,6 +5,7 @@
 #ifndef RPC_METHOD_H
 #define RPC_METHOD_H
 
+#include "base/status.h"
 #include "json/json.h"
 
 enum rpc_code {
@@ -61,7 +62,10 @@ struct rpc_table {
 bool rpc_fail(struct rpc_call *call, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same with data. */
+/* What failed inside the node, with status' context. */
+bool rpc_fail_status(struct rpc_call *call, struct status status);
+
+/* The same as rpc_fail with data. */
 bool rpc_fail_data(struct rpc_call *call, int code, struct bytes data, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
