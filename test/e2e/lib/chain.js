@@ -114,7 +114,7 @@ export function foundry(name) {
   const file = path.join(
     root, "test/e2e/node_modules/@foundry-rs", `${name}-linux-amd64`, "bin", name,
   );
-  return existsSync(file) ? file : null;
+  return existsSync(file) && process.arch === "x64" ? file : null;
 }
 
 /** anvil, for comparison, with the same rules and account balances. */
