@@ -34,8 +34,9 @@ struct node_options {
 
 struct node_options node_options_default(void);
 
-struct node_snapshot; /* of evm_snapshot */
-struct node_edit;     /* a change of accounts outside of blocks */
+struct
+    node_snapshot; /* of evm_snapshot: chain, accounts, pool, settings; not who is impersonated */
+struct node_edit;  /* a change of accounts outside of blocks */
 
 /* Fields are for service/node_*.c, tests and cmd/dev.c; nothing may be changed. */
 struct node {
