@@ -245,6 +245,11 @@ static void print_result(const struct session *session) {
         machine_state_hash(&hash, &session->machine);
         (void)hash_text(state, &hash);
     }
+    if (result.status == MACHINE_TRAP && !options->json) {
+        (void)fprintf(
+            stderr, "trap at pc 0x%" PRIx64 ": %s\n", result.pc, machine_trap_text(result.code)
+        );
+    }
     (void)fprintf(
         stderr,
         options->json ? "{\"status\":\"%s\",\"code\":%" PRIu32 ",\"pc\":\"0x%" PRIx64

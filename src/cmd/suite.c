@@ -366,7 +366,7 @@ static int finish(struct suite_run *run, bool ran) {
     if (run->broken > 0) return EXIT_FAILED;
     if (run->files.count == 0) return command_failure(command, "no test files there");
     if (run->passed + run->failed + run->skipped == 0) {
-        return command_usage_error(command, "no case there is of these forks and names");
+        return command_usage_error(command, "no case is one that --fork and --run ask for");
     }
     if (wrong > 0) {
         (void)fprintf(stderr, "infinity %s: %zu counts differ\n", command, wrong);

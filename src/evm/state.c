@@ -480,10 +480,6 @@ bool state_exists(struct state *state, const struct address *address) {
     return state_load_account(state, address)->exists;
 }
 
-bool state_is_empty(struct state *state, const struct address *address) {
-    return state_account_is_empty(state_load_account(state, address));
-}
-
 struct u256 state_balance(struct state *state, const struct address *address) {
     return state_load_account(state, address)->balance;
 }

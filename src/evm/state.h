@@ -110,7 +110,6 @@ void state_commit(struct state *state);
 
 /* Reading. An account that does not exist has zeroes, no code and keccak256_of_empty. */
 bool state_exists(struct state *state, const struct address *address);
-bool state_is_empty(struct state *state, const struct address *address); /* EIP-161 */
 struct u256 state_balance(struct state *state, const struct address *address);
 uint64_t state_nonce(struct state *state, const struct address *address);
 struct hash state_code_hash(struct state *state, const struct address *address);

@@ -74,11 +74,6 @@ struct rv_insn rv_decode(uint32_t word) {
     return (struct rv_insn){(uint8_t)op, 0, 0, 0, 0};
 }
 
-const char *rv_name(enum rv_op op) {
-    ASSERT(op < RV_OP_COUNT);
-    return rows[op].name;
-}
-
 enum rv_format rv_format(enum rv_op op) {
     ASSERT(op < RV_OP_COUNT);
     return rows[op].format;

@@ -102,8 +102,7 @@ struct rv_insn {
 
 struct rv_insn rv_decode(uint32_t word);
 
-/* The table's columns; op < RV_OP_COUNT. RV_ILLEGAL is "illegal", format RV_PLAIN, match 0. */
-const char *rv_name(enum rv_op op);
+/* The table's columns; op < RV_OP_COUNT. RV_ILLEGAL has format RV_PLAIN, match 0. */
 enum rv_format rv_format(enum rv_op op);
 uint32_t rv_match(enum rv_op op);
 uint32_t rv_mask(enum rv_op op);

@@ -762,21 +762,11 @@ size_t pool_expire(struct pool *pool, uint64_t now_ms) {
 
 /* --- removing -------------------------------------------------------------------------------- */
 
-bool pool_remove(struct pool *pool, const struct pool_head *head, const struct hash *hash) {
-    (void)head;
+bool pool_remove(struct pool *pool, const struct hash *hash) {
     struct entry *entry = pool_entry_find(pool, hash);
     if (entry == NULL) return false;
     drop_entry(pool, entry);
     return true;
-}
-
-size_t pool_remove_sender(struct pool *pool, const struct address *address) {
-    struct sender *sender = pool_sender_find(pool, address);
-    if (sender == NULL) return 0;
-    const size_t count = sender->count;
-    for (size_t left = count; left > 0; left--)
-        drop_entry(pool, sender->entries[left - 1]);
-    return count;
 }
 
 void pool_clear(struct pool *pool) {

@@ -138,9 +138,7 @@ void pool_reinject(
 );
 
 /* Drops one transaction; those of its sender behind it become queued. False if it is not there. */
-bool pool_remove(struct pool *pool, const struct pool_head *head, const struct hash *hash);
-/* Drops all of a sender's; answers how many. */
-size_t pool_remove_sender(struct pool *pool, const struct address *sender);
+bool pool_remove(struct pool *pool, const struct hash *hash);
 void pool_clear(struct pool *pool);
 
 /* Queued transactions whose sender has been idle for POOL_LIFETIME_MS go; answers how many. */

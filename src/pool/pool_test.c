@@ -299,8 +299,8 @@ TEST(nonces_without_a_gap_are_pending_and_the_rest_waits) {
     const struct pool_entry *middle = pool_find_nonce(pool, &sender, 1);
     const struct hash hash = middle->hash;
     assert_ptr_equal(pool_find(pool, &hash), middle);
-    assert_true(pool_remove(pool, &head, &hash));
-    assert_false(pool_remove(pool, &head, &hash));
+    assert_true(pool_remove(pool, &hash));
+    assert_false(pool_remove(pool, &hash));
     assert_null(pool_find(pool, &hash));
     assert_int_equal(pool_counts(pool).pending, 1);
     assert_int_equal(pool_counts(pool).queued, 1);
@@ -509,7 +509,7 @@ TEST(an_authority_has_one_transaction_in_flight_while_its_authorization_is) {
     const struct hash hash = outcome.hash;
     assert_int_equal(add_signed(2, transfer(0, GWEI, GWEI)), POOL_ADDED);
     assert_int_equal(add_signed(2, transfer(1, GWEI, GWEI)), POOL_DELEGATED_IN_FLIGHT);
-    assert_true(pool_remove(pool, &head, &hash));
+    assert_true(pool_remove(pool, &hash));
     assert_int_equal(add_signed(2, transfer(1, GWEI, GWEI)), POOL_ADDED);
     assert_refused(
         add_signed(1, set_code(0, 2, &room)), POOL_AUTHORITY_RESERVED, "authority already reserved"
@@ -594,7 +594,7 @@ TEST(a_blob_transaction_is_kept_with_its_sidecar) {
     assert_int_equal(index, 0);
     assert_memory_equal(entry->sidecar->blobs, blob.blob, sizeof blob.blob);
     assert_int_equal(pool_counts(pool).blob_bytes, sizeof blob.blob);
-    assert_true(pool_remove(pool, &head, &outcome.hash));
+    assert_true(pool_remove(pool, &outcome.hash));
     assert_int_equal(pool_counts(pool).blob_bytes, 0);
     assert_false(pool_find_blob(pool, &entry, &index, &blob.versioned_hash));
 
@@ -651,7 +651,7 @@ TEST(blob_transactions_have_no_gaps_and_cost_double_to_replace) {
     const struct hash first = outcome.hash;
     assert_int_equal(add_blob(1, blob_tx(1, 10), &sidecar), POOL_ADDED);
     assert_int_equal(pool_counts(pool).pending, 2);
-    assert_true(pool_remove(pool, &head, &first));
+    assert_true(pool_remove(pool, &first));
     assert_int_equal(pool_counts(pool).pending + pool_counts(pool).queued, 0);
 }
 
@@ -896,7 +896,7 @@ static void random_action(uint64_t *seed) {
         const struct pool_entry *entry = pool_find_nonce(pool, &sender, nonce);
         if (entry == NULL) return;
         const struct hash hash = entry->hash;
-        assert_true(pool_remove(pool, &head, &hash));
+        assert_true(pool_remove(pool, &hash));
         model.txs[s][nonce].is_there = false;
         return;
     }

@@ -154,9 +154,6 @@ struct rpc_backend {
 
     /* -- Reading -- */
     void (*heads)(void *ctx, struct rpc_heads *out);
-    /* STATUS_MISSING: the block is unknown, or its state is no longer kept. */
-    struct status (*state_at
-    )(void *ctx, struct arena *arena, struct state_reader **out, const struct hash *block);
     struct status (*pending)(void *ctx, struct arena *arena, struct rpc_pending *out);
 
     /* -- Transactions -- */

@@ -580,7 +580,7 @@ static void build_from_pool(
         pool_best_skip_sender(best);
         /* What can never be in a block must not be tried in every block. */
         if (!no_room(verdict) && verdict != TX_NONCE_MISMATCH_TOO_HIGH) {
-            (void)pool_remove(x->options.pool, head, &entry->hash);
+            (void)pool_remove(x->options.pool, &entry->hash);
         }
     }
 }

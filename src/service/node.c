@@ -76,7 +76,8 @@ static struct status settle_genesis(
     struct bytes text;
     struct status status = file_make_directory(node->options.data_dir);
     if (!failed(status)) status = file_read_whole(&node->arena, &text, path, CHAIN_FILE_MAX);
-    if (status.code == STATUS_MISSING) return write_chain_file(path, out);
+    const bool is_new = status.code == STATUS_MISSING;
+    if (is_new) status = write_chain_file(path, out);
     if (failed(status)) {
         (void)snprintf(
             message, NODE_MESSAGE_SIZE, "cannot use %.300s: %s", node->options.data_dir,
@@ -84,6 +85,7 @@ static struct status settle_genesis(
         );
         return status;
     }
+    if (is_new) return status_ok;
     if (!read_chain_file(out, &node->arena, text)) {
         (void)snprintf(
             message, NODE_MESSAGE_SIZE,

@@ -59,22 +59,6 @@ static void get_heads(void *ctx, struct rpc_heads *out) {
         block_id(view, head->number < NODE_WINDOW_BLOCKS ? 0 : head->number - NODE_WINDOW_BLOCKS);
 }
 
-static struct status get_state(
-    void *ctx, struct arena *arena, struct state_reader **out, const struct hash *block
-) {
-    struct node *node = ctx;
-    struct store_view *view;
-    uint64_t number;
-    bool canonical;
-    struct status status = execution_view(node->execution, &view);
-    if (!failed(status)) status = store_block_number(view, &number, block);
-    if (!failed(status)) status = store_is_canonical(view, &canonical, number, block);
-    if (failed(status)) return status;
-    if (!canonical) return status_make(STATUS_MISSING, 0, "reading the state of a side block");
-    *out = ARENA_NEW(arena, struct state_reader);
-    return store_state(view, arena, *out, number);
-}
-
 /* A reader of a state in the making. Code is asked for by hash, after its account: the accounts
  * that were asked for say whose it is. */
 struct over_state {
@@ -270,9 +254,7 @@ static struct status submit_as(
 
 static bool drop_transaction(void *ctx, const struct hash *hash) {
     struct node *node = ctx;
-    struct pool_head head;
-    if (failed(node_keep_failure(node, execution_pool_head(node->execution, &head)))) return false;
-    return pool_remove(node->pool, &head, hash);
+    return pool_remove(node->pool, hash);
 }
 
 static void drop_all_transactions(void *ctx) {
@@ -886,7 +868,6 @@ void node_fill_backend(struct node *node, struct rpc_backend *backend) {
         .accounts = unlocked_accounts(node),
         .account_count = DEV_ACCOUNTS,
         .heads = get_heads,
-        .state_at = get_state,
         .pending = get_pending,
         .submit = submit,
         .submit_as = submit_as,

@@ -53,9 +53,9 @@ static struct bytes code_of(uint8_t code) {
 /* ---- looking ---- */
 
 static void check_model(const struct model *model) {
-    struct state_reader *reader;
-    const struct hash *head = execution_head_hash(world.node->execution);
-    assert_ok(backend->state_at(backend->ctx, &world.arena, &reader, head));
+    struct pool_head head;
+    assert_ok(execution_pool_head(world.node->execution, &head));
+    const struct state_reader *reader = head.reader;
     for (size_t i = 0; i < ACCOUNTS; i++) {
         const struct address address = address_of(i);
         struct account account = {.nonce = 0};
