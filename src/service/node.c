@@ -275,6 +275,11 @@ static struct status end_batch(void *ctx) {
     return execution_end_batch(node->execution);
 }
 
+static void rest(void *ctx) {
+    const struct node *node = ctx;
+    store_rest(node->store);
+}
+
 static struct status start_solo(struct node *node) {
     node->importer = (struct importer){
         .engine = execution_engine(node->execution),
@@ -294,6 +299,7 @@ static struct status start_solo(struct node *node) {
         .interval_ms = node->options.interval_ms,
         .begin_batch = begin_batch,
         .end_batch = end_batch,
+        .rest = rest,
         .failure = on_failure,
         .ctx = node,
     };

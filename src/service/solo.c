@@ -126,6 +126,9 @@ struct status solo_mine(struct solo *solo, uint64_t count, uint64_t interval_s) 
         status = mine_batch(solo, min_u64(count - done, MINE_BATCH), interval_s);
     }
     solo->settings.timestamp_interval_s = interval_before;
+    if (count > MINE_BATCH && solo->options.rest != NULL) {
+        solo->options.rest(solo->options.ctx);
+    }
     return status;
 }
 

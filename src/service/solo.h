@@ -27,6 +27,7 @@ struct solo_options {
      * May be NULL. */
     struct status (*begin_batch)(void *ctx);
     struct status (*end_batch)(void *ctx);
+    void (*rest)(void *ctx); /* after the last of several batches; or NULL */
     /* A block on time or for a result could not be made. May be NULL. */
     void (*failure)(void *ctx, struct status status);
     void *ctx; /* of these */

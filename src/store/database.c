@@ -234,19 +234,23 @@ static void find_map(struct database *database) {
 
 /* Every page that was ever read through the map counts as this process's memory until the system wants
  * it back. We let go of them all when they are many: those in use come back from the system's cache. */
-static void let_pages_go(struct database *database) {
+void database_rest(struct database *database) {
     char text[64] = {0};
     unsigned long shared = 0;
     if (database->map == NULL || database->statm_file < 0) return;
+    if (pread(database->statm_file, text, sizeof text - 1, 0) <= 0) return;
+    if (sscanf(text, "%*s %*s %lu", &shared) != 1) return;
+    if (shared * (unsigned long)sysconf(_SC_PAGESIZE) > RESIDENT_MAX)
+        (void)madvise(database->map, database->map_size, MADV_DONTNEED);
+}
+
+static void rest_at_times(struct database *database) {
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     const uint64_t now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
     if (now_ms - database->looked_ms < RESIDENT_PAUSE_MS) return;
     database->looked_ms = now_ms;
-    if (pread(database->statm_file, text, sizeof text - 1, 0) <= 0) return;
-    if (sscanf(text, "%*s %*s %lu", &shared) != 1) return;
-    if (shared * (unsigned long)sysconf(_SC_PAGESIZE) > RESIDENT_MAX)
-        (void)madvise(database->map, database->map_size, MADV_DONTNEED);
+    database_rest(database);
 }
 
 static struct status open_files(
@@ -403,7 +407,7 @@ struct status database_commit(struct txn *txn) {
     ASSERT(mdb != NULL && txn == &txn->database->writer);
     txn->mdb = NULL;
     const int code = mdb_txn_commit(mdb);
-    let_pages_go(txn->database);
+    rest_at_times(txn->database);
     return from_mdb(code, "committing to the database");
 }
 
@@ -498,6 +502,17 @@ static struct status put(
 
 struct status table_put(struct txn *txn, enum table table, struct bytes key, struct bytes value) {
     return put(txn, table, key, value, 0);
+}
+
+struct status table_append(
+    struct txn *txn, enum table table, struct bytes key, struct bytes value
+) {
+    MDB_val k = to_val(key);
+    MDB_val v = to_val(value);
+    ASSERT(key.len > 0 && key.len <= DATABASE_KEY_MAX);
+    const int code = mdb_put(txn->mdb, txn->database->tables[table], &k, &v, MDB_APPEND);
+    if (code == MDB_KEYEXIST) return put(txn, table, key, value, 0); /* it is not the last */
+    return from_mdb(code, "writing to the database");
 }
 
 struct status table_put_new(

@@ -69,7 +69,14 @@ MUST_USE struct status table_seek(
     struct txn *txn, enum table table, struct bytes *found, struct bytes *value, struct bytes key
 );
 
+/* After many commits: lets go of the map's pages where they are many. A commit does so only at times. */
+void database_rest(struct database *database);
+
 MUST_USE struct status table_put(
+    struct txn *txn, enum table table, struct bytes key, struct bytes value
+);
+/* The same, for a key that is likely to be the table's last: pages are filled. */
+MUST_USE struct status table_append(
     struct txn *txn, enum table table, struct bytes key, struct bytes value
 );
 /* Leaves what is there. */

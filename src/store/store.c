@@ -166,6 +166,10 @@ struct store_figures store_figures(struct store *store) {
     };
 }
 
+void store_rest(struct store *store) {
+    database_rest(store->database);
+}
+
 /* --- transactions ---------------------------------------------------------------------------- */
 
 uintptr_t writer_here(void) {
@@ -329,15 +333,16 @@ static struct status write_part(
     ASSERT(value.len <= STORE_VALUE_MAX);
     if (value.len == 0) return status_ok;
     const struct key key = block_key(block->mark.number, &block->mark.hash, part);
-    return table_put(txn, TABLE_BLOCKS, key_bytes(&key), value);
+    return table_append(txn, TABLE_BLOCKS, key_bytes(&key), value);
 }
 
+/* In the order of the keys. */
 static struct status write_block(struct txn *txn, const struct store_block *block) {
     const struct key number = number_key(block->mark.number);
     const struct bytes tx_hashes =
         bytes_from(block->tx_hashes, block->tx_count * sizeof(struct hash));
-    struct status status = write_part(txn, block, BLOCK_PART_HEADER, block->header);
-    if (!failed(status)) status = write_part(txn, block, BLOCK_PART_BODY, block->body);
+    struct status status = write_part(txn, block, BLOCK_PART_BODY, block->body);
+    if (!failed(status)) status = write_part(txn, block, BLOCK_PART_HEADER, block->header);
     if (!failed(status)) status = write_part(txn, block, BLOCK_PART_RECEIPTS, block->receipts);
     if (!failed(status)) status = write_part(txn, block, BLOCK_PART_TX_HASHES, tx_hashes);
     if (!failed(status))
@@ -355,7 +360,7 @@ static struct key canonical_value(const struct store_mark *mark) {
 static struct status write_canonical(struct txn *txn, const struct store_block *block) {
     const struct key number = number_key(block->mark.number);
     const struct key value = canonical_value(&block->mark);
-    struct status status = table_put(txn, TABLE_BLOCKS, key_bytes(&number), key_bytes(&value));
+    struct status status = table_append(txn, TABLE_BLOCKS, key_bytes(&number), key_bytes(&value));
     for (size_t i = 0; !failed(status) && i < block->tx_count; i++) {
         uint8_t index[4];
         store_be32(index, (uint32_t)i);
@@ -572,7 +577,7 @@ static struct status write_state(
     }
     if (!failed(status)) status = nodes_apply(store->nodes, txn, change->nodes, change->node_count);
     if (failed(status) || write.changed.len == 0) return status;
-    return table_put(
+    return table_append(
         txn, TABLE_CHANGES, key_bytes(&at), bytes_from(write.changed.data, write.changed.len)
     );
 }
@@ -595,8 +600,8 @@ static struct status append_work(struct store *store, struct txn *txn, const voi
         ASSERT(block->mark.number == head.number + 1);
         ASSERT(hash_equal(&block->parent_hash, &head.hash));
     }
+    if (!failed(status)) status = write_canonical(txn, block); /* whose key comes first */
     if (!failed(status)) status = write_block(txn, block);
-    if (!failed(status)) status = write_canonical(txn, block);
     if (!failed(status)) status = write_state(store, txn, block->mark.number, append->change);
     if (!failed(status)) status = mark_write(txn, META_HEAD, &block->mark);
     return status;

@@ -256,4 +256,7 @@ struct store_figures {
 };
 struct store_figures store_figures(struct store *store);
 
+/* After a long run of writes: the memory of database pages that it went through goes back. */
+void store_rest(struct store *store);
+
 #endif
