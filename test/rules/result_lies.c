@@ -336,7 +336,7 @@ TEST(a_wrong_answer_to_a_registration_is_refused) {
 /* What the node itself makes of all this, after every lie: one block with one result, two answers. */
 TEST(the_true_block_is_accepted_after_them) {
     bool waits = false;
-    for (int i = 0; i < 10000 && !waits; i++) {
+    for (int i = 0; i < 3000 && !waits; i++) {
         (void)uv_run(&loop, UV_RUN_NOWAIT);
         assert_false(failed(coprocessor_next_post(node->coprocessor, &waits)));
         struct bytes *transactions;
@@ -375,7 +375,7 @@ TEST(a_rollback_reopens_the_job_by_itself) {
     assert_false(failed(job_book_job(book, &arena, &found, &record, &request.job_id)));
     assert_int_equal(record.status, JOB_PENDING);
 
-    for (int i = 0; i < 10000 && record.status == JOB_PENDING; i++) {
+    for (int i = 0; i < 3000 && record.status == JOB_PENDING; i++) {
         (void)uv_run(&loop, UV_RUN_NOWAIT);
         bool waits;
         assert_false(failed(coprocessor_next_post(node->coprocessor, &waits)));
