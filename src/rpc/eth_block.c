@@ -146,35 +146,34 @@ static bool get_uncle(struct request *request) {
     return true;
 }
 
-static bool get_block_tx(struct request *request) {
+/* The transaction with index argument 1 of that block. found false: null was written. */
+static bool open_block_tx(
+    struct request *request, struct eth_block *block, uint64_t *index, bool *found
+) {
     struct eth_place place;
+    if (!open_block(request, &place, block, found)) return false;
+    if (!param_quantity(request->call, 1, index)) return false;
+    if (!*found || *index < block->block.tx_count) return true;
+    *found = false;
+    json_write_null(request->call->result);
+    return true;
+}
+
+static bool get_block_tx(struct request *request) {
     struct eth_block block;
-    bool found;
     uint64_t index;
-    if (!open_block(request, &place, &block, &found)) return false;
-    if (!param_quantity(request->call, 1, &index)) return false;
-    if (!found) return true;
-    if (index < block.block.tx_count) {
-        eth_put_tx(request, &block, index);
-    } else {
-        json_write_null(request->call->result);
-    }
+    bool found;
+    if (!open_block_tx(request, &block, &index, &found)) return false;
+    if (found) eth_put_tx(request, &block, index);
     return true;
 }
 
 static bool get_raw_block_tx(struct request *request) {
-    struct eth_place place;
     struct eth_block block;
-    bool found;
     uint64_t index;
-    if (!open_block(request, &place, &block, &found)) return false;
-    if (!param_quantity(request->call, 1, &index)) return false;
-    if (!found) return true;
-    if (index < block.block.tx_count) {
-        json_write_hex(request->call->result, block.block.encoded_txs[index]);
-    } else {
-        json_write_null(request->call->result);
-    }
+    bool found;
+    if (!open_block_tx(request, &block, &index, &found)) return false;
+    if (found) json_write_hex(request->call->result, block.block.encoded_txs[index]);
     return true;
 }
 

@@ -17,69 +17,70 @@ static bool find_mined(
     return eth_find_number(request, place, where->number);
 }
 
-static bool get_tx(struct request *request) {
-    struct hash hash;
-    struct eth_place place;
+/* The transaction that argument 0 names: in a block, or else in the pool, or entry is NULL too. */
+struct named_tx {
+    struct eth_place place; /* found: the block's, which is read */
     struct eth_block block;
+    size_t index;
+    const struct pool_entry *entry;
+};
+
+static bool find_named(struct request *request, struct named_tx *out) {
+    struct hash hash;
     struct store_tx_place where;
+    out->entry = NULL;
     if (!param_hash(request->call, 0, &hash)) return false;
-    if (!find_mined(request, &place, &where, &hash)) return false;
-    if (place.found) {
-        if (!eth_read_block(request, &block, &place)) return false;
-        ASSERT(where.index < block.block.tx_count);
-        eth_put_tx(request, &block, where.index);
+    if (!find_mined(request, &out->place, &where, &hash)) return false;
+    if (!out->place.found) {
+        out->entry = pool_find(request->eth->backend->pool, &hash);
         return true;
     }
-    const struct pool_entry *entry = pool_find(request->eth->backend->pool, &hash);
-    if (entry == NULL) {
-        json_write_null(request->call->result);
-    } else {
+    if (!eth_read_block(request, &out->block, &out->place)) return false;
+    ASSERT(where.index < out->block.block.tx_count);
+    out->index = where.index;
+    return true;
+}
+
+static bool get_tx(struct request *request) {
+    struct named_tx named;
+    if (!find_named(request, &named)) return false;
+    const struct pool_entry *entry = named.entry;
+    if (named.place.found) {
+        eth_put_tx(request, &named.block, named.index);
+    } else if (entry != NULL) {
         format_tx(request->call->result, &entry->tx, &entry->hash, &entry->sender, NULL);
+    } else {
+        json_write_null(request->call->result);
     }
     return true;
 }
 
 static bool get_raw_tx(struct request *request) {
-    struct hash hash;
-    struct eth_place place;
-    struct eth_block block;
-    struct store_tx_place where;
-    if (!param_hash(request->call, 0, &hash)) return false;
-    if (!find_mined(request, &place, &where, &hash)) return false;
-    if (place.found) {
-        if (!eth_read_block(request, &block, &place)) return false;
-        ASSERT(where.index < block.block.tx_count);
-        json_write_hex(request->call->result, block.block.encoded_txs[where.index]);
-        return true;
-    }
-    const struct pool_entry *entry = pool_find(request->eth->backend->pool, &hash);
-    if (entry == NULL) {
-        json_write_null(request->call->result);
+    struct named_tx named;
+    if (!find_named(request, &named)) return false;
+    if (named.place.found) {
+        json_write_hex(request->call->result, named.block.block.encoded_txs[named.index]);
+    } else if (named.entry != NULL) {
+        json_write_hex(request->call->result, named.entry->encoded);
     } else {
-        json_write_hex(request->call->result, entry->encoded);
+        json_write_null(request->call->result);
     }
     return true;
 }
 
 static bool get_receipt(struct request *request) {
-    struct hash hash;
-    struct eth_place place;
-    struct eth_block block;
-    struct store_tx_place where;
-    if (!param_hash(request->call, 0, &hash)) return false;
-    if (!find_mined(request, &place, &where, &hash)) return false;
-    if (!place.found) {
+    struct named_tx named;
+    if (!find_named(request, &named)) return false;
+    if (!named.place.found) {
         json_write_null(request->call->result);
         return true;
     }
-    if (!eth_read_block(request, &block, &place)) return false;
-    if (!eth_read_receipts(request, &block, &place)) return false;
-    ASSERT(where.index < block.block.tx_count);
+    if (!eth_read_receipts(request, &named.block, &named.place)) return false;
     uint64_t first_log = 0;
-    for (uint32_t i = 0; i < where.index; i++) {
-        first_log += block.receipts[i].log_count;
+    for (size_t i = 0; i < named.index; i++) {
+        first_log += named.block.receipts[i].log_count;
     }
-    eth_put_receipt(request, &block, where.index, first_log);
+    eth_put_receipt(request, &named.block, named.index, first_log);
     return true;
 }
 
