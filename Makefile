@@ -40,7 +40,7 @@ bench: build
 	@test/bench/run
 
 format:
-	@clang-format-14 -i $$(git ls-files '*.c' '*.h')
+	@clang-format-14 -i $$(git ls-files '*.c' '*.h' | grep -v '^src/job/predeploys\.')
 
 lint:
 	@tools/setup test
