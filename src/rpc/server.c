@@ -517,7 +517,7 @@ static struct status open_socket(int *out, uint16_t *port, const char *host, uin
     };
     struct addrinfo *address;
     if (getaddrinfo(host, service, &hints, &address) != 0) {
-        return status_make(STATUS_UNAVAILABLE, EINVAL, "the host to listen on is no address");
+        return status_make(STATUS_UNAVAILABLE, 0, "the host to listen on is no address");
     }
     struct status status = status_ok;
     struct sockaddr_storage bound;
