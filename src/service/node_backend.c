@@ -367,12 +367,20 @@ static bool set_setting(void *ctx, enum rpc_setting setting, uint64_t value, con
     return true;
 }
 
+/* How far the chain's time is ahead of the clock: by its setting, or further where blocks followed each
+ * other faster than seconds do. So time is moved on from the head, not from behind it. */
+static int64_t time_offset(const struct node *node, const struct solo_settings *settings) {
+    const int64_t now = (int64_t)(clock_wall_ms(&real_clock) / 1000);
+    const int64_t ahead = (int64_t)execution_head(node->execution)->timestamp - now;
+    return ahead > settings->time_offset_s ? ahead : settings->time_offset_s;
+}
+
 static uint64_t get_setting(void *ctx, enum rpc_setting setting) {
     struct node *node = ctx;
     const struct solo_settings *settings = solo_settings(node->solo);
     switch (setting) {
     case RPC_NEXT_TIMESTAMP: return settings->has_next_timestamp ? settings->next_timestamp : 0;
-    case RPC_TIME_OFFSET: return (uint64_t)settings->time_offset_s;
+    case RPC_TIME_OFFSET: return (uint64_t)time_offset(node, settings);
     case RPC_TIMESTAMP_INTERVAL: return settings->timestamp_interval_s;
     case RPC_BLOCK_INTERVAL_MS: return settings->interval_ms;
     case RPC_AUTOMINE: return settings->automine;
