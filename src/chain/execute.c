@@ -230,8 +230,10 @@ static void authorize(struct block_run *run, const struct tx_authorization *auth
     const struct u256 chain_id = u256_from_u64(run->rules.chain_id);
     struct address authority;
     struct address target;
-    if (!u256_is_zero(&authorization->chain_id) && !u256_equal(&authorization->chain_id, &chain_id))
+    if (!u256_is_zero(&authorization->chain_id) &&
+        !u256_equal(&authorization->chain_id, &chain_id)) {
         return;
+    }
     if (authorization->nonce == UINT64_MAX) return;
     if (!tx_authority(run->arena, &authority, authorization)) return;
 
@@ -343,8 +345,9 @@ static void perform(
     state_set_nonce(state, sender, nonce + 1);
     state_sub_balance(state, sender, &cost.gas);
     warm(run, tx, &message);
-    for (size_t i = 0; i < tx->authorization_count; i++)
+    for (size_t i = 0; i < tx->authorization_count; i++) {
         authorize(run, &tx->authorizations[i]);
+    }
 
     struct evm_result result;
     const struct evm_context context = context_of(run, &evm_tx);

@@ -326,8 +326,9 @@ void bloom_add(struct bloom *bloom, struct bytes entry) {
 }
 
 void bloom_merge(struct bloom *into, const struct bloom *from) {
-    for (size_t i = 0; i < sizeof into->bytes; i++)
+    for (size_t i = 0; i < sizeof into->bytes; i++) {
         into->bytes[i] |= from->bytes[i];
+    }
 }
 
 bool bloom_may_contain(const struct bloom *bloom, struct bytes entry) {

@@ -146,8 +146,9 @@ TEST(a_bloom_holds_what_was_added) {
     assert_true(bloom_may_contain(&bloom, BYTES_LITERAL("one")));
     assert_false(bloom_may_contain(&bloom, BYTES_LITERAL("two")));
     size_t bits = 0;
-    for (size_t i = 0; i < sizeof bloom.bytes; i++)
+    for (size_t i = 0; i < sizeof bloom.bytes; i++) {
         bits += (size_t)__builtin_popcount(bloom.bytes[i]);
+    }
     assert_in_range(bits, 1, 3);
 }
 

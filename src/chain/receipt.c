@@ -17,8 +17,9 @@ static void write_logs(struct rlp_writer *writer, const struct state_log *logs, 
         const size_t fields = rlp_list_begin(writer);
         rlp_write_address(writer, &logs[i].address);
         rlp_write_list_header(writer, logs[i].topic_count * (size_t)RLP_HASH_SIZE);
-        for (size_t j = 0; j < logs[i].topic_count; j++)
+        for (size_t j = 0; j < logs[i].topic_count; j++) {
             rlp_write_hash(writer, &logs[i].topics[j]);
+        }
         rlp_write_bytes(writer, logs[i].data);
         rlp_list_end(writer, fields);
     }
@@ -56,8 +57,9 @@ static void read_log(struct rlp_reader *reader, struct state_log *log) {
     const size_t topic_count = rlp_count(reader);
     if (topic_count > RECEIPT_TOPICS_MAX) rlp_fail(reader, RLP_TOO_LONG);
     log->topic_count = reader->verdict == RLP_VALID ? (uint32_t)topic_count : 0;
-    for (size_t i = 0; i < log->topic_count; i++)
+    for (size_t i = 0; i < log->topic_count; i++) {
         rlp_read_hash(reader, &log->topics[i]);
+    }
     rlp_leave(reader, topics);
     rlp_read_bytes(reader, &log->data);
     rlp_leave(reader, fields);
@@ -70,8 +72,9 @@ static void read_logs(struct rlp_reader *reader, struct arena *arena, struct rec
     if (count > RECEIPT_LOGS_MAX || count > room / LOG_ENCODED_MIN) rlp_fail(reader, RLP_TOO_LONG);
     if (reader->verdict != RLP_VALID) count = 0;
     struct state_log *const logs = ARENA_ARRAY(arena, struct state_log, count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         read_log(reader, &logs[i]);
+    }
     rlp_leave(reader, list);
     receipt->logs = logs;
     receipt->log_count = count;
@@ -117,8 +120,9 @@ struct bytes receipts_encode_stored(
     struct arena *arena, const struct receipt *receipts, size_t receipt_count
 ) {
     size_t log_count = 0;
-    for (size_t i = 0; i < receipt_count; i++)
+    for (size_t i = 0; i < receipt_count; i++) {
         log_count += receipts[i].log_count;
+    }
     struct rlp_writer writer =
         rlp_writer_in(arena, RECEIPT_SIZE_HINT + LOG_SIZE_HINT * (receipt_count + log_count));
     const size_t list = rlp_list_begin(&writer);
@@ -167,8 +171,9 @@ void receipts_root(
 ) {
     const struct arena_mark mark = arena_mark(arena);
     struct bytes *const values = ARENA_ARRAY(arena, struct bytes, receipt_count);
-    for (size_t i = 0; i < receipt_count; i++)
+    for (size_t i = 0; i < receipt_count; i++) {
         values[i] = receipt_encode(arena, &receipts[i]);
+    }
     trie_root_of_list(arena, out, values, receipt_count);
     arena_rewind(arena, mark);
 }

@@ -62,15 +62,17 @@ bool tx_authority(
 
 static size_t count_zeros(struct bytes data) {
     size_t zeros = 0;
-    for (size_t i = 0; i < data.len; i++)
+    for (size_t i = 0; i < data.len; i++) {
         zeros += data.data[i] == 0;
+    }
     return zeros;
 }
 
 static size_t access_key_count(const struct tx *tx) {
     size_t count = 0;
-    for (size_t i = 0; i < tx->access_list_count; i++)
+    for (size_t i = 0; i < tx->access_list_count; i++) {
         count += tx->access_list[i].key_count;
+    }
     return count;
 }
 

@@ -160,8 +160,9 @@ static void leave_list(
     struct tx_decoder *decoder, struct rlp_list list, enum tx_verdict malformed
 ) {
     rlp_leave(&decoder->rlp, list);
-    if (decoder->rlp.verdict != RLP_VALID && decoder->verdict == TX_VALID)
+    if (decoder->rlp.verdict != RLP_VALID && decoder->verdict == TX_VALID) {
         decoder->verdict = malformed;
+    }
 }
 
 static const struct hash *field_hashes(

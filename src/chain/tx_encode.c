@@ -25,8 +25,9 @@ static void write_recipient(struct rlp_writer *writer, const struct tx *tx) {
 
 static void write_hashes(struct rlp_writer *writer, const struct hash *hashes, size_t count) {
     rlp_write_list_header(writer, count * RLP_HASH_SIZE);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         rlp_write_hash(writer, &hashes[i]);
+    }
 }
 
 static void write_access_list(struct rlp_writer *writer, const struct tx *tx) {

@@ -127,8 +127,9 @@ static bool read_config(struct test *test, const char *network) {
     if (id != NULL && !json_read_u64(id, &chain_id)) return false;
     if (first == FORK_COUNT) {
         const char *const to = strstr(network, middle);
-        if (to == NULL || len < sizeof end || strcmp(network + len - strlen(end), end) != 0)
+        if (to == NULL || len < sizeof end || strcmp(network + len - strlen(end), end) != 0) {
             return false;
+        }
         const char *const second = to + strlen(middle);
         first = fork_from_name(bytes_from(network, (size_t)(to - network)));
         last = fork_from_name(bytes_from(second, (size_t)(network + len - strlen(end) - second)));
@@ -151,8 +152,9 @@ static const struct link *find_link(const struct test *test, const struct hash *
 static void block_hash(void *ctx, uint64_t number, struct hash *out) {
     const struct link *link = ctx;
     *out = (struct hash){{0}};
-    while (link != NULL && link->header.number != number)
+    while (link != NULL && link->header.number != number) {
         link = link->parent;
+    }
     if (link != NULL) *out = link->hash;
 }
 
@@ -344,8 +346,9 @@ static bool one_block(struct test *test, const struct json *json, size_t index) 
     if (!bytes_equal(block_encode(arena, &import.block), encoded)) {
         return fail(test, "a block encodes to other bytes");
     }
-    if (block_encoded_size(&import.block) != encoded.len)
+    if (block_encoded_size(&import.block) != encoded.len) {
         return fail(test, "a block's size differs");
+    }
     if (!rebuild(test, &import)) return fail(test, "the builder makes another block");
     append_link(test, import.parent, &import.block.header, &import.state);
     return true;

@@ -311,10 +311,11 @@ static int read_options(
         if (status != EXIT_GOOD) return status;
         has_code = has_code || row->option == OPTION_CODE;
     }
-    if (!has_code)
+    if (!has_code) {
         return command_usage_error(
             command_name, "--code is missing, such as --code 0x602a5f5260205ff3"
         );
+    }
     return EXIT_GOOD;
 }
 

@@ -102,8 +102,9 @@ __attribute__((format(printf, 4, 5))) static bool call(
     va_start(args, format);
     const int len = vsnprintf(params, PARAMS_MAX, format, args);
     va_end(args);
-    if (len < 0 || len >= PARAMS_MAX)
+    if (len < 0 || len >= PARAMS_MAX) {
         return job_client_fail(client, "%s: the request is too long", method);
+    }
     if (rpc_client_call(&client->rpc, client->arena, result, method, params)) return true;
     if (client->rpc.revert.len > 0) {
         (void)explain(client, client->rpc.revert);
@@ -139,8 +140,9 @@ bool job_client_open(
         return job_client_fail(client, "--key is no secret key of the curve");
     }
     client->sender = ecdsa_address(&public);
-    if (!rpc_client_open(&client->rpc, url))
+    if (!rpc_client_open(&client->rpc, url)) {
         return job_client_fail(client, "%s", client->rpc.error);
+    }
     return call(client, &result, "eth_chainId", "[]") &&
         read_u64(client, &client->chain_id, result, "chain id");
 }
@@ -271,8 +273,9 @@ bool job_client_send(
     if (!call(client, &result, "eth_sendRawTransaction", "[\"%s\"]", hex(client, raw))) {
         return false;
     }
-    if (!json_read_hash(result, &hash))
+    if (!json_read_hash(result, &hash)) {
         return job_client_fail(client, "the node's hash is no hash");
+    }
     if (!job_client_receipt_of(client, receipt, &hash)) return false;
     receipt->time_us = clock_monotonic_us(&real_clock) - start;
     return receipt->succeeded ||

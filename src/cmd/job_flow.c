@@ -225,8 +225,9 @@ bool job_flow_run(
     ASSERT(verdict == ELF_VALID);
     flow->program_id = id;
     if (!job_client_has_program(client, &known, &id)) return false;
-    if (!known)
+    if (!known) {
         return job_client_fail(client, "program %s is not registered on this chain", sample->name);
+    }
     return deploy(flow, client) && prepare_book(flow, client, options) &&
         ask(flow, client, options);
 }

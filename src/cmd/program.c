@@ -74,10 +74,11 @@ static int program_id_command(int argc, char **argv) {
             return command_bad_option(command, id, argv[optind - 1]);
         }
     }
-    if (optind != argc - 1)
+    if (optind != argc - 1) {
         return command_usage_error(
             command, optind == argc ? "no image: name an ELF file" : "more than one image"
         );
+    }
     struct arena arena;
     arena_init(&arena, &heap_source);
     const int status = show_id(&arena, argv[optind], json);

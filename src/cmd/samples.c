@@ -200,10 +200,11 @@ static const char *read_list(struct list *list, const char *text, char stop) {
         text = read_order(&list->orders[list->count], text);
         if (text == NULL) return NULL;
         list->count++;
-        if (*text == ',')
+        if (*text == ',') {
             text++;
-        else if (*text != stop)
+        } else if (*text != stop) {
             return NULL;
+        }
     }
     return text;
 }

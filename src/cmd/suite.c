@@ -259,8 +259,9 @@ static bool alternative_matches(struct bytes expected, const char *actual) {
     if (wanted.len == 0) return true; /* an old test's name: any refusal will do */
     if (bytes_equal(expected, bytes_from(actual, strlen(actual)))) return true;
     for (size_t i = 0; i < ARRAY_LEN(same_fault); i++) {
-        if (name_is(wanted, same_fault[i].expected) && name_is(got, same_fault[i].actual))
+        if (name_is(wanted, same_fault[i].expected) && name_is(got, same_fault[i].actual)) {
             return true;
+        }
     }
     return false;
 }
@@ -327,8 +328,9 @@ static bool run_all(struct suite_run *run) {
         started++;
     }
     (void)work(run);
-    for (long i = 0; i < started; i++)
+    for (long i = 0; i < started; i++) {
         (void)pthread_join(threads[i], NULL);
+    }
     clear_progress(run);
     return started + 1 >= run->options.jobs;
 }
@@ -416,8 +418,9 @@ static int take_option(struct suite_run *run, int id, const char *value) {
     char *end;
     switch (id) {
     case OPTION_FORK:
-        if (options->fork_count == SUITE_FORKS_MAX)
+        if (options->fork_count == SUITE_FORKS_MAX) {
             return command_usage_error(command, "too many forks");
+        }
         options->forks[options->fork_count++] = value;
         return EXIT_GOOD;
     case OPTION_RUN:
@@ -460,8 +463,9 @@ static int take_options(struct suite_run *run, int argc, char **argv) {
         const int status = take_option(run, id, optarg);
         if (status != EXIT_GOOD) return status;
     }
-    if (optind == argc)
+    if (optind == argc) {
         return command_usage_error(command, "no tests: name a .json file or a directory of them");
+    }
     return EXIT_GOOD;
 }
 

@@ -63,8 +63,9 @@ bool suite_files_add(struct arena *arena, struct suite_files *files, const char 
     char clean[PATH_SIZE_MAX];
     const int len = snprintf(clean, sizeof clean, "%s", path);
     if (len <= 0 || (size_t)len >= sizeof clean) return false;
-    for (int i = len - 1; i > 0 && clean[i] == '/'; i--)
+    for (int i = len - 1; i > 0 && clean[i] == '/'; i--) {
         clean[i] = '\0';
+    }
     return add(arena, files, clean, 0);
 }
 
@@ -133,8 +134,9 @@ bool suite_table_read(
     struct bytes text;
     if (!suite_file_read(arena, &text, path)) return false;
     size_t line_count = 1;
-    for (size_t i = 0; i < text.len; i++)
+    for (size_t i = 0; i < text.len; i++) {
         line_count += text.data[i] == '\n';
+    }
     table->rows = ARENA_ARRAY(arena, struct suite_row, line_count);
     table->count = 0;
     char *rest = (char *)arena_alloc_raw(arena, text.len + 1, 1);

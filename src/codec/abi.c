@@ -28,8 +28,9 @@ void abi_fail(struct abi_reader *reader, enum abi_verdict verdict) {
 
 static bool all_zero(const uint8_t *data, size_t len) {
     uint8_t seen = 0;
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len; i++) {
         seen |= data[i];
+    }
     return seen == 0;
 }
 

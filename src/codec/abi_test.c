@@ -25,8 +25,9 @@ static enum abi_verdict read_example(struct bytes data, enum abi_rules rules) {
     const struct abi_scope array = abi_enter_array(&reader, &count, 1);
     uint32_t items[2] = {0, 0};
     if (count > ARRAY_LEN(items)) abi_fail(&reader, ABI_OUT_OF_RANGE);
-    for (size_t i = 0; i < count && i < ARRAY_LEN(items); i++)
+    for (size_t i = 0; i < count && i < ARRAY_LEN(items); i++) {
         abi_read_u32(&reader, &items[i]);
+    }
     abi_leave(&reader, array);
     uint8_t fixed[10];
     abi_read_fixed(&reader, fixed, sizeof fixed);
@@ -90,8 +91,9 @@ TEST(what_is_not_canonical_has_its_verdict) {
         assert_int_equal(read_example(bad, ABI_SOLIDITY), cases[i].solidity);
         assert_int_not_equal(abi_verdict_text(cases[i].canonical)[0], 0);
     }
-    for (size_t len = 0; len < data.len; len++)
+    for (size_t len = 0; len < data.len; len++) {
         assert_int_equal(read_example(bytes_slice(data, 0, len), ABI_CANONICAL), ABI_TRUNCATED);
+    }
 
     uint8_t longer[10 * 32] = {0};
     memcpy(longer, data.data, data.len);
@@ -150,8 +152,9 @@ TEST(dynamic_values_nest) {
     struct abi_tuple inner = abi_begin_tuple(&writer, &arguments, 3);
     abi_put_bool(&writer, &inner, true);
     struct abi_tuple array = abi_begin_array(&writer, &inner, ARRAY_LEN(texts), 1);
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         abi_put_bytes(&writer, &array, bytes_from(texts[i], strlen(texts[i])));
+    }
     abi_end(&writer, &array);
     struct address address;
     memset(&address, 0xaa, sizeof address);
@@ -194,8 +197,9 @@ TEST(a_count_is_bounded_by_the_data) {
             size_t seen;
             const struct abi_scope array = abi_enter_array(&reader, &seen, item_words);
             struct u256 item;
-            for (size_t i = 0; i < seen * item_words; i++)
+            for (size_t i = 0; i < seen * item_words; i++) {
                 abi_read_u256(&reader, &item);
+            }
             abi_leave(&reader, array);
             const bool fits = count * item_words <= 2;
             assert_int_equal(reader.verdict, fits ? ABI_VALID : ABI_TRUNCATED);
@@ -224,8 +228,9 @@ TEST(revert_data_is_told_apart) {
     revert = abi_read_revert(error);
     assert_int_equal(revert.kind, ABI_REVERT_ERROR);
     assert_bytes_equal(revert.reason, BYTES_LITERAL("nope"));
-    for (size_t len = 1; len < 4 + 64 + 4; len++)
+    for (size_t len = 1; len < 4 + 64 + 4; len++) {
         assert_int_equal(abi_read_revert(bytes_slice(error, 0, len)).kind, ABI_REVERT_CUSTOM);
+    }
 
     writer = abi_writer_in(&arena, 200);
     abi_write_selector(&writer, (const uint8_t[]){0x4e, 0x48, 0x7b, 0x71});

@@ -183,8 +183,9 @@ size_t hex_encode_u64(char out[HEX_U64_TEXT_MAX], uint64_t value) {
 
 size_t hex_encode_u256(char out[HEX_U256_TEXT_MAX], const struct u256 *value) {
     size_t top = ARRAY_LEN(value->limb) - 1;
-    while (top > 0 && value->limb[top] == 0)
+    while (top > 0 && value->limb[top] == 0) {
         top--;
+    }
     const unsigned zeros = (unsigned)__builtin_clzll(value->limb[top] | 1);
     size_t digit = top * DIGITS_A_LIMB + DIGITS_A_LIMB - zeros / BITS_A_DIGIT;
 

@@ -50,8 +50,9 @@ TEST(every_character_is_a_digit_or_is_refused) {
 
 TEST(every_byte_goes_to_text_and_back) {
     uint8_t all[256];
-    for (size_t i = 0; i < sizeof all; i++)
+    for (size_t i = 0; i < sizeof all; i++) {
         all[i] = (uint8_t)i;
+    }
     char text[HEX_TEXT_SIZE(sizeof all)];
     assert_int_equal(hex_encode(text, BYTES_OF(all)), sizeof text);
     assert_memory_equal(text, "0x000102", 8);
@@ -75,8 +76,9 @@ TEST(hashes_and_addresses_have_their_exact_length) {
     struct address address;
     const char *hash_text = "0x000102030405060708090a0b0c0d0e0f101112131415161718191A1B1C1D1E1F";
     assert_int_equal(hex_decode_hash(&hash, text_of(hash_text)), HEX_VALID);
-    for (size_t i = 0; i < sizeof hash.bytes; i++)
+    for (size_t i = 0; i < sizeof hash.bytes; i++) {
         assert_int_equal(hash.bytes[i], i);
+    }
     assert_int_equal(hex_decode_address(&address, bytes_from(hash_text, 42)), HEX_VALID);
     assert_int_equal(address.bytes[19], 19);
     assert_int_equal(hex_decode_address(&address, bytes_from(hash_text, 40)), HEX_TOO_SHORT);

@@ -41,8 +41,9 @@ void rlp_fail(struct rlp_reader *reader, enum rlp_verdict verdict) {
 /* A length of 1 to 8 bytes. */
 static inline uint64_t load_be_short(const uint8_t *data, size_t len) {
     uint64_t value = 0;
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len; i++) {
         value = value << 8 | data[i];
+    }
     return value;
 }
 
@@ -236,8 +237,9 @@ enum rlp_verdict rlp_check(struct bytes input) {
             reader.next = item.payload.data;
             reader.end = item.payload.data + item.payload.len;
         }
-        while (depth > 0 && reader.next == reader.end)
+        while (depth > 0 && reader.next == reader.end) {
             reader.end = outer_end[--depth];
+        }
     } while (depth > 0);
     return rlp_finish(&reader);
 }

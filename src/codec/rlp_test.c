@@ -190,10 +190,12 @@ TEST(nesting_is_followed_to_its_limit_and_no_further) {
     for (size_t depth = RLP_DEPTH_MAX - 1; depth <= RLP_DEPTH_MAX + 1; depth++) {
         struct rlp_writer writer = rlp_writer_in(&arena, 16);
         size_t *lists = ARENA_ARRAY(&arena, size_t, depth);
-        for (size_t i = 0; i < depth; i++)
+        for (size_t i = 0; i < depth; i++) {
             lists[i] = rlp_list_begin(&writer);
-        for (size_t i = depth; i > 0; i--)
+        }
+        for (size_t i = depth; i > 0; i--) {
             rlp_list_end(&writer, lists[i - 1]);
+        }
         const enum rlp_verdict verdict = rlp_check(rlp_written(&writer));
         assert_int_equal(verdict, depth <= RLP_DEPTH_MAX ? RLP_VALID : RLP_TOO_DEEP);
     }

@@ -3,8 +3,9 @@
 #include "crypto/cpu.h"
 
 static void one_by_one(const struct keccak256_task *tasks, size_t count) {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         keccak256(tasks[i].out, tasks[i].data);
+    }
 }
 
 #if defined(__x86_64__)
@@ -87,14 +88,16 @@ static bool absorb(uint64_t *words, size_t stride, struct bytes *left) {
     } else {
         *left = bytes_slice(*left, KECCAK256_RATE, left->len - KECCAK256_RATE);
     }
-    for (size_t i = 0; i < RATE_LANES; i++)
+    for (size_t i = 0; i < RATE_LANES; i++) {
         words[i * stride] ^= load_le64(block + 8 * i);
+    }
     return is_last;
 }
 
 static void squeeze(struct hash *out, const uint64_t *words, size_t stride) {
-    for (size_t i = 0; i < sizeof out->bytes / 8; i++)
+    for (size_t i = 0; i < sizeof out->bytes / 8; i++) {
         store_le64(out->bytes + 8 * i, words[i * stride]);
+    }
 }
 
 /* What one sponge is at. */
@@ -107,8 +110,9 @@ struct sponge {
 /* The last sponge that has something left is faster on its own. */
 static void finish_alone(const struct sponge *sponge, const uint64_t *words) {
     uint64_t state[LANE_COUNT];
-    for (size_t i = 0; i < LANE_COUNT; i++)
+    for (size_t i = 0; i < LANE_COUNT; i++) {
         state[i] = words[i * SPONGES];
+    }
     struct bytes left = sponge->left;
     bool is_last;
     do {
@@ -131,8 +135,9 @@ static void four_at_a_time(const struct keccak256_task *tasks, size_t count) {
             sponges[s] = (struct sponge){tasks[next].data, tasks[next].out, false};
             next++;
             busy++;
-            for (size_t i = 0; i < LANE_COUNT; i++)
+            for (size_t i = 0; i < LANE_COUNT; i++) {
                 state[i][s] = 0;
+            }
         }
         if (busy <= 1) break;
         for (size_t s = 0; s < SPONGES; s++) {

@@ -21,8 +21,9 @@ TEST(many_hashes_are_those_of_each_alone) {
         for (size_t i = 0; i < count; i++) {
             size_t len = random_u64(&seed) % (LEN_MAX + 1);
             if (round % 4 == 0) len = 135 + i % 3; /* around the step of a block */
-            for (size_t k = 0; k < len; k++)
+            for (size_t k = 0; k < len; k++) {
                 data[i][k] = (uint8_t)random_u64(&seed);
+            }
             tasks[i] = (struct keccak256_task){{data[i], len}, &many[i]};
         }
         keccak256_many(tasks, count);
@@ -39,8 +40,9 @@ TEST(no_messages_and_empty_messages_are_fine) {
     const struct keccak256_task tasks[] = {
         {{NULL, 0}, &out[0]}, {{NULL, 0}, &out[1]}, {{NULL, 0}, &out[2]}};
     keccak256_many(tasks, ARRAY_LEN(tasks));
-    for (size_t i = 0; i < ARRAY_LEN(out); i++)
+    for (size_t i = 0; i < ARRAY_LEN(out); i++) {
         assert_memory_equal(&out[i], &keccak256_of_empty, sizeof out[i]);
+    }
 }
 
 TEST_MAIN(

@@ -489,8 +489,9 @@ static void run(struct arena *arena, uint8_t *out, const struct modexp_input *in
     const struct arena_mark mark = arena_mark(arena);
     const size_t exponent_at = input->base_len;
     size_t modulus_at = 0;
-    if (__builtin_add_overflow(exponent_at, input->exponent_len, &modulus_at))
+    if (__builtin_add_overflow(exponent_at, input->exponent_len, &modulus_at)) {
         modulus_at = SIZE_MAX;
+    }
 
     if (input->modulus_len == 0) return;
     memset(out, 0, input->modulus_len);

@@ -135,8 +135,9 @@ TEST(each_broken_rule_has_its_verdict) {
     seen[ELF_VALID] = seen[ELF_TOO_LONG] = seen[ELF_TOO_SHORT] = true;
     seen[ELF_NOTE_DUPLICATE] = seen[ELF_TEXT_TOO_LONG] = true;
     for (unsigned i = 0; i < ELF_VERDICT_COUNT; i++) {
-        if (!seen[i])
+        if (!seen[i]) {
             fail_msg("no image breaks the rule: %s", elf_verdict_text((enum elf_verdict)i));
+        }
     }
 }
 

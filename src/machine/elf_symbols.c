@@ -113,10 +113,11 @@ size_t elf_symbols_find(const struct elf_symbols *symbols, uint64_t address) {
     size_t low = 0, high = symbols->count; /* the first symbol above address is in low..high */
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
-        if (symbols->symbols[middle].address <= address)
+        if (symbols->symbols[middle].address <= address) {
             low = middle + 1;
-        else
+        } else {
             high = middle;
+        }
     }
     return low == 0 ? symbols->count : low - 1;
 }

@@ -118,10 +118,11 @@ static uint64_t effect_mulmod(struct machine *machine) {
     read_memory(machine, &x, A0, sizeof x);
     read_memory(machine, &y, A1, sizeof y);
     read_memory(machine, &modulus, A2, sizeof modulus);
-    if (u256_is_zero(&modulus))
+    if (u256_is_zero(&modulus)) {
         u256_mul_wrapping(&out, &x, &y);
-    else
+    } else {
         u256_mulmod(&out, &x, &y, &modulus);
+    }
     write_memory(machine, A0, &out, sizeof out);
     return 0;
 }

@@ -104,10 +104,11 @@ TEST(a_run_may_be_cut_anywhere) {
             limit += random_below(&seed, random_below(&seed, 2) == 0 ? 5 : 900);
             if (limit > CYCLES) limit = CYCLES;
             /* Engines may even take turns. */
-            if (random_below(&seed, 3) == 0)
+            if (random_below(&seed, 3) == 0) {
                 (void)machine_run_plain(&t.machines[1], limit);
-            else
+            } else {
                 (void)machine_run(&t.machines[1], limit);
+            }
             assert_true(t.machines[1].cycles <= limit);
         }
         assert_same(true);

@@ -210,10 +210,11 @@ static void execute(struct machine *machine, const struct rv_insn *insn, uint64_
     case RV_U: value = op == RV_LUI ? imm : machine->pc + imm; break;
     case RV_J: jump(machine, insn->rd, machine->pc + imm); return;
     case RV_B:
-        if (branch_taken(op, a, b))
+        if (branch_taken(op, a, b)) {
             jump(machine, 0, machine->pc + imm);
-        else
+        } else {
             retire(machine, next, 0);
+        }
         return;
     case RV_LOAD:
     case RV_S: access(machine, insn); return;

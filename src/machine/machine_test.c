@@ -291,10 +291,11 @@ TEST(an_access_that_is_not_allowed_traps_and_writes_nothing) {
             t.text.count = at;
             const enum rv_op loads[] = {0, RV_LBU, 0, 0, RV_LWU, 0, 0, 0, RV_LD};
             const enum rv_op stores[] = {0, RV_SB, 0, 0, RV_SW, 0, 0, 0, RV_SD};
-            if (store)
+            if (store) {
                 emit_s(&t.text, stores[cases[i].size], A4, A5, 0);
-            else
+            } else {
                 emit_i(&t.text, loads[cases[i].size], A0, A4, 0);
+            }
             emit_word(&t.text, rv_match(RV_EBREAK));
             EACH_ENGINE(run) {
                 struct machine *machine = start(BYTES_OF(input));
@@ -360,10 +361,11 @@ TEST(a_bad_jump_traps_at_the_jump_and_writes_no_link) {
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         begin();
-        if (rv_format(cases[i].op) == RV_B)
+        if (rv_format(cases[i].op) == RV_B) {
             emit_s(&t.text, cases[i].op, X0, X0, cases[i].imm);
-        else
+        } else {
             emit_i(&t.text, cases[i].op, RA, cases[i].op == RV_JAL ? 0 : A4, cases[i].imm);
+        }
         emit_word(&t.text, 0);
         emit_word(&t.text, rv_match(RV_EBREAK));
         EACH_ENGINE(run) {
@@ -410,14 +412,15 @@ TEST(branches_compare_as_their_names_say_and_bad_targets_matter_only_when_taken)
                 machine->x[A1] = operands[o][0];
                 machine->x[A2] = operands[o][1];
                 (void)(*run)(machine, PLENTY);
-                if (!taken[o])
+                if (!taken[o]) {
                     assert_trap(machine, TRAP_EBREAK, TEST_TEXT + 4);
-                else if (target == 8)
+                } else if (target == 8) {
                     assert_trap(machine, TRAP_EBREAK, TEST_TEXT + 8);
-                else if (target == 6)
+                } else if (target == 6) {
                     assert_trap(machine, TRAP_MISALIGNED_JUMP, TEST_TEXT);
-                else
+                } else {
                     assert_trap(machine, TRAP_FETCH, TEST_TEXT);
+                }
                 end();
             }
         }
@@ -489,10 +492,11 @@ TEST(an_output_longer_than_its_capacity_traps) {
         EACH_ENGINE(run) {
             struct machine *machine = start(no_input());
             (void)(*run)(machine, PLENTY);
-            if (i == 0)
+            if (i == 0) {
                 assert_int_equal(machine->status, MACHINE_EXIT);
-            else
+            } else {
                 assert_trap(machine, TRAP_OUTPUT_FULL, TEST_TEXT + 4 * (t.text.count - 1));
+            }
             assert_int_equal(machine->output_len, i == 0 ? 4096 : 0);
             end();
         }

@@ -64,8 +64,9 @@ static bool all_zero(const uint8_t *data, size_t size) {
 
 void memory_tree_add_leaf(struct memory_tree *tree, uint64_t index, const uint8_t leaf[LEAF_SIZE]) {
     skip_to(tree, index);
-    if (all_zero(leaf, LEAF_SIZE))
+    if (all_zero(leaf, LEAF_SIZE)) {
         return; /* the next skip covers it, together with its neighbours */
+    }
     struct hash node;
     keccak256(&node, bytes_from(leaf, LEAF_SIZE));
     push(tree, 0, &node);

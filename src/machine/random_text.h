@@ -134,10 +134,11 @@ static inline void emit_random_access(struct test_text *text, uint64_t *seed) {
         emit_i(text, RV_ANDI, base, random_source(seed), 2047);
         emit_r(text, RV_ADD, base, base, TAME_BASE);
     }
-    if (random_below(seed, 2) == 0)
+    if (random_below(seed, 2) == 0) {
         emit_i(text, random_load(seed), random_target(seed), base, offset);
-    else
+    } else {
         emit_s(text, random_store(seed), base, random_source(seed), offset);
+    }
 }
 
 /* A jump or branch over up to four instructions. */
@@ -176,10 +177,11 @@ static inline void emit_tame(struct test_text *text, uint64_t *seed, uint32_t co
             emit_i(text, RV_ADDI, TAME_COUNTER, X0, 1 + (int32_t)random_below(seed, 6));
             const uint32_t head = text->count;
             for (uint32_t body = 1 + random_below(seed, 6); body > 0; body--) {
-                if (random_below(seed, 4) == 0)
+                if (random_below(seed, 4) == 0) {
                     emit_random_access(text, seed);
-                else
+                } else {
                     emit_random_alu(text, seed);
+                }
             }
             emit_i(text, RV_ADDI, TAME_COUNTER, TAME_COUNTER, -1);
             const int32_t back = 4 * ((int32_t)head - (int32_t)text->count);

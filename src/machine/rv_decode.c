@@ -211,10 +211,11 @@ size_t rv_disassemble(char out[RV_TEXT_MAX], uint64_t pc, uint32_t word) {
         }
         put(&text, register_names[insn.rs1]);
         put(&text, ", ");
-        if (format == RV_R)
+        if (format == RV_R) {
             put(&text, register_names[insn.rs2]);
-        else
+        } else {
             put_signed(&text, insn.imm);
+        }
     }
     return text.len;
 }

@@ -21,15 +21,17 @@ static size_t address_bucket(const struct address *address) {
 
 struct entry *pool_entry_find(const struct pool *pool, const struct hash *hash) {
     struct entry *entry = pool->by_hash[hash_bucket(hash)];
-    while (entry != NULL && !hash_equal(&entry->shown.hash, hash))
+    while (entry != NULL && !hash_equal(&entry->shown.hash, hash)) {
         entry = entry->next_by_hash;
+    }
     return entry;
 }
 
 struct sender *pool_sender_find(const struct pool *pool, const struct address *address) {
     struct sender *sender = pool->senders[address_bucket(address)];
-    while (sender != NULL && !address_equal(&sender->address, address))
+    while (sender != NULL && !address_equal(&sender->address, address)) {
         sender = sender->next;
+    }
     return sender;
 }
 
@@ -84,16 +86,18 @@ bool pool_find_blob(
     size_t *index,
     const struct hash *versioned_hash
 ) {
-    for (const struct sender *sender = pool->newest; sender != NULL; sender = sender->older)
+    for (const struct sender *sender = pool->newest; sender != NULL; sender = sender->older) {
         for (size_t i = 0; i < sender->count; i++) {
             const struct pool_entry *shown = &sender->entries[i]->shown;
             if (shown->sidecar == NULL) break; /* none of this sender's has one */
-            for (*index = 0; *index < shown->tx.blob_hash_count; ++*index)
+            for (*index = 0; *index < shown->tx.blob_hash_count; ++*index) {
                 if (hash_equal(&shown->tx.blob_hashes[*index], versioned_hash)) {
                     *entry = shown;
                     return true;
                 }
+            }
         }
+    }
     return false;
 }
 
@@ -144,8 +148,9 @@ static void *take_memory(struct pool *pool, size_t size) {
 }
 
 static void give_memory(struct pool *pool, void *memory, size_t size) {
-    if (pool->source->put != NULL && memory != NULL)
+    if (pool->source->put != NULL && memory != NULL) {
         pool->source->put(pool->source->ctx, memory, size);
+    }
 }
 
 /* Copies data to *next, which moves on; only counts where base is NULL. */
@@ -252,8 +257,9 @@ static struct sender *sender_obtain(struct pool *pool, const struct address *add
 static void sender_release_if_unused(struct pool *pool, struct sender *sender) {
     if (sender->count != 0 || sender->authority_count != 0) return;
     struct sender **link = &pool->senders[address_bucket(&sender->address)];
-    while (*link != sender)
+    while (*link != sender) {
         link = &(*link)->next;
+    }
     *link = sender->next;
     if (sender->older != NULL) sender->older->newer = sender->newer;
     if (sender->newer != NULL) {
@@ -283,8 +289,9 @@ static void sender_recount(struct pool *pool, struct sender *sender) {
     }
     sender->pending_count = 0;
     while (sender->pending_count < sender->count &&
-           sender->entries[sender->pending_count]->shown.pending)
+           sender->entries[sender->pending_count]->shown.pending) {
         sender->pending_count++;
+    }
 }
 
 static void link_entry(struct pool *pool, struct sender *sender, struct entry *entry) {
@@ -295,8 +302,9 @@ static void link_entry(struct pool *pool, struct sender *sender, struct entry *e
     if (sender->count == sender->capacity) {
         const size_t capacity = sender->capacity == 0 ? 4 : sender->capacity * 2;
         struct entry **grown = take_memory(pool, capacity * sizeof(struct entry *));
-        if (sender->count != 0)
+        if (sender->count != 0) {
             memcpy(grown, sender->entries, sender->count * sizeof(struct entry *));
+        }
         give_memory(pool, sender->entries, sender->capacity * sizeof(struct entry *));
         sender->entries = grown;
         sender->capacity = capacity;
@@ -311,15 +319,17 @@ static void link_entry(struct pool *pool, struct sender *sender, struct entry *e
     entry->sender = sender;
     pool->entry_count++;
     pool->slots += entry->slots;
-    for (size_t i = 0; i < entry->authority_count; i++)
+    for (size_t i = 0; i < entry->authority_count; i++) {
         sender_obtain(pool, &entry->authorities[i])->authority_count++;
+    }
 }
 
 /* Takes entry out of all places; its sender stays, even with nothing. */
 static void unlink_entry(struct pool *pool, struct entry *entry) {
     struct entry **link = &pool->by_hash[hash_bucket(&entry->shown.hash)];
-    while (*link != entry)
+    while (*link != entry) {
         link = &(*link)->next_by_hash;
+    }
     *link = entry->next_by_hash;
 
     struct sender *sender = entry->sender;
@@ -376,8 +386,9 @@ static void keep_in_limbo(struct pool *pool, struct entry *entry) {
 static bool drop_oldest_of_limbo(struct pool *pool) {
     struct entry **link = &pool->limbo;
     if (*link == NULL) return false;
-    while ((*link)->next_in_limbo != NULL)
+    while ((*link)->next_in_limbo != NULL) {
         link = &(*link)->next_in_limbo;
+    }
     entry_destroy(pool, *link);
     *link = NULL;
     return true;
@@ -398,8 +409,9 @@ static void trim_limbo(struct pool *pool) {
 
 static struct entry **find_in_limbo(struct pool *pool, const struct hash *hash) {
     struct entry **link = &pool->limbo;
-    while (*link != NULL && !hash_equal(&(*link)->shown.hash, hash))
+    while (*link != NULL && !hash_equal(&(*link)->shown.hash, hash)) {
         link = &(*link)->next_in_limbo;
+    }
     return link;
 }
 
@@ -417,18 +429,21 @@ static struct entry *find_cheapest(
     size_t spared_count
 ) {
     struct entry *cheapest = NULL;
-    for (struct sender *sender = pool->newest; sender != NULL; sender = sender->older)
+    for (struct sender *sender = pool->newest; sender != NULL; sender = sender->older) {
         for (size_t i = sender->count; i-- > 0;) {
             struct entry *entry = sender->entries[i];
             if (entry->shown.local || (entry->blob_bytes != 0) != with_blobs) continue;
             bool is_spared = false;
-            for (size_t s = 0; s < spared_count; s++)
+            for (size_t s = 0; s < spared_count; s++) {
                 is_spared |= spared[s] == entry;
+            }
             if (is_spared) continue;
             if (cheapest == NULL ||
-                pool_compare_fees(&entry->shown.tx, &cheapest->shown.tx, base_fee) < 0)
+                pool_compare_fees(&entry->shown.tx, &cheapest->shown.tx, base_fee) < 0) {
                 cheapest = entry;
+            }
         }
+    }
     return cheapest;
 }
 
@@ -455,15 +470,18 @@ static enum pool_verdict make_slots(
         ASSERT(victim_count < VICTIMS_MAX);
         struct entry *victim = find_cheapest(pool, &head->base_fee, false, victims, victim_count);
         if (victim == NULL || victim == replaced) return pool_refuse(outcome, POOL_FULL, NULL);
-        if (pool_compare_fees(&candidate->tx, &victim->shown.tx, &head->base_fee) <= 0)
+        if (pool_compare_fees(&candidate->tx, &victim->shown.tx, &head->base_fee) <= 0) {
             return pool_refuse(outcome, POOL_UNDERPRICED, NULL);
-        if (gapped && victim->shown.pending)
+        }
+        if (gapped && victim->shown.pending) {
             return pool_refuse(outcome, POOL_FUTURE_REPLACE_PENDING, NULL);
+        }
         used -= victim->slots;
         victims[victim_count++] = victim;
     }
-    for (size_t i = 0; i < victim_count; i++)
+    for (size_t i = 0; i < victim_count; i++) {
         drop_entry(pool, victims[i]);
+    }
     return POOL_ADDED;
 }
 
@@ -479,8 +497,9 @@ static enum pool_verdict make_blob_room(
         struct entry *victim = find_cheapest(pool, &head->base_fee, true, NULL, 0);
         if (victim == NULL) return pool_refuse(outcome, POOL_FULL, NULL);
         if (address_equal(&victim->shown.sender, &candidate->sender) ||
-            pool_compare_fees(&candidate->tx, &victim->shown.tx, &head->base_fee) <= 0)
+            pool_compare_fees(&candidate->tx, &victim->shown.tx, &head->base_fee) <= 0) {
             return pool_refuse(outcome, POOL_UNDERPRICED, NULL);
+        }
         drop_entry(pool, victim);
     }
     return POOL_ADDED;
@@ -489,27 +508,32 @@ static enum pool_verdict make_blob_room(
 /* The sender with queued transactions that has been idle longest. */
 static struct sender *find_idle(const struct pool *pool) {
     struct sender *idle = NULL;
-    for (struct sender *sender = pool->newest; sender != NULL; sender = sender->older)
+    for (struct sender *sender = pool->newest; sender != NULL; sender = sender->older) {
         if (sender->count > sender->pending_count &&
-            (idle == NULL || sender->active_ms < idle->active_ms))
+            (idle == NULL || sender->active_ms < idle->active_ms)) {
             idle = sender;
+        }
+    }
     return idle;
 }
 
 /* The sender with most pending transactions, above what every account may have. */
 static struct sender *find_busiest(const struct pool *pool) {
     struct sender *busiest = NULL;
-    for (struct sender *sender = pool->newest; sender != NULL; sender = sender->older)
+    for (struct sender *sender = pool->newest; sender != NULL; sender = sender->older) {
         if (sender->pending_count > POOL_ACCOUNT_SLOTS && sender->entries[0]->blob_bytes == 0 &&
-            (busiest == NULL || sender->pending_count > busiest->pending_count))
+            (busiest == NULL || sender->pending_count > busiest->pending_count)) {
             busiest = sender;
+        }
+    }
     return busiest;
 }
 
 /* Brings the pool back within its limits. */
 static void trim(struct pool *pool, struct sender *changed) {
-    while (changed != NULL && changed->count - changed->pending_count > POOL_ACCOUNT_QUEUE)
+    while (changed != NULL && changed->count - changed->pending_count > POOL_ACCOUNT_QUEUE) {
         drop_entry(pool, changed->entries[changed->count - 1]);
+    }
     while (pool->entry_count - pool->pending_count > POOL_GLOBAL_QUEUE) {
         struct sender *idle = find_idle(pool);
         drop_entry(pool, idle->entries[idle->count - 1]);
@@ -729,12 +753,13 @@ void pool_reset(struct pool *pool, const struct pool_head *head, uint64_t now_ms
     pool->reset_count++;
     /* What a sender drops can release authorities anywhere in the list, so those without
      * transactions go in a second round. */
-    for (struct sender *sender = pool->newest; sender != NULL; sender = sender->older)
+    for (struct sender *sender = pool->newest; sender != NULL; sender = sender->older) {
         if (sender->count != 0) {
             sender->authority_count++; /* keeps it in the list */
             sender_reset(pool, sender, head, fork_changed);
             sender->authority_count--;
         }
+    }
     for (struct sender *sender = pool->newest; sender != NULL;) {
         struct sender *older = sender->older;
         sender_release_if_unused(pool, sender);
@@ -772,8 +797,9 @@ bool pool_remove(struct pool *pool, const struct hash *hash) {
 void pool_clear(struct pool *pool) {
     while (pool->newest != NULL) {
         struct sender *sender = pool->newest;
-        while (sender != NULL && sender->count == 0)
+        while (sender != NULL && sender->count == 0) {
             sender = sender->older; /* an authority: goes with those that name it */
+        }
         ASSERT(sender != NULL);
         drop_entry(pool, sender->entries[sender->count - 1]);
     }

@@ -15,17 +15,21 @@ const struct pool_entry **pool_entries(
     const struct pool_entry **entries =
         ARENA_ARRAY(arena, const struct pool_entry *, pool->entry_count);
     size_t sender_count = 0;
-    for (const struct sender *sender = pool->newest; sender != NULL; sender = sender->older)
+    for (const struct sender *sender = pool->newest; sender != NULL; sender = sender->older) {
         sender_count++;
+    }
     const struct sender **senders = ARENA_ARRAY(arena, const struct sender *, sender_count);
     size_t n = 0;
-    for (const struct sender *sender = pool->newest; sender != NULL; sender = sender->older)
+    for (const struct sender *sender = pool->newest; sender != NULL; sender = sender->older) {
         senders[n++] = sender;
+    }
     if (n != 0) qsort(senders, n, sizeof *senders, compare_senders);
     *count = 0;
-    for (size_t s = 0; s < n; s++)
-        for (size_t i = 0; i < senders[s]->count; i++)
+    for (size_t s = 0; s < n; s++) {
+        for (size_t i = 0; i < senders[s]->count; i++) {
             entries[(*count)++] = &senders[s]->entries[i]->shown;
+        }
+    }
     return entries;
 }
 
@@ -66,8 +70,9 @@ static bool comes_before(const struct run *a, const struct run *b) {
 static void sift_down(struct pool_best *best, size_t i) {
     for (;;) {
         size_t first = i;
-        for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < best->count; child++)
+        for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < best->count; child++) {
             if (comes_before(&best->runs[child], &best->runs[first])) first = child;
+        }
         if (first == i) return;
         const struct run moved = best->runs[i];
         best->runs[i] = best->runs[first];
@@ -83,15 +88,17 @@ struct pool_best *pool_best(
     best->base_fee = head->base_fee;
     best->blob_base_fee = head->blob_base_fee;
     size_t sender_count = 0;
-    for (const struct sender *sender = pool->newest; sender != NULL; sender = sender->older)
+    for (const struct sender *sender = pool->newest; sender != NULL; sender = sender->older) {
         sender_count++;
+    }
     best->runs = ARENA_ARRAY(arena, struct run, sender_count);
     for (const struct sender *sender = pool->newest; sender != NULL; sender = sender->older) {
         struct run run = {.next = sender->entries, .left = sender->pending_count};
         if (is_ready(best, &run)) best->runs[best->count++] = run;
     }
-    for (size_t i = best->count / 2; i-- > 0;)
+    for (size_t i = best->count / 2; i-- > 0;) {
         sift_down(best, i);
+    }
     return best;
 }
 

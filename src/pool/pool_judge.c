@@ -86,16 +86,18 @@ static enum pool_verdict check_size(
     struct pool_outcome *outcome, const struct candidate *candidate
 ) {
     const struct tx *tx = &candidate->tx;
-    if (tx->blob_hash_count > TX_BLOBS_PER_TX_MAX)
+    if (tx->blob_hash_count > TX_BLOBS_PER_TX_MAX) {
         return pool_refuse(
             outcome, POOL_BLOB_LIMIT, "blob count %zu, limit %zu", tx->blob_hash_count,
             TX_BLOBS_PER_TX_MAX
         );
+    }
     const size_t limit = tx->type == TX_TYPE_BLOB ? BLOB_TX_SIZE_MAX : TX_POOL_SIZE_MAX;
-    if (candidate->size > limit)
+    if (candidate->size > limit) {
         return pool_refuse(
             outcome, POOL_OVERSIZED, "transaction size %zu, limit %zu", candidate->size, limit
         );
+    }
     return POOL_ADDED;
 }
 
@@ -123,19 +125,22 @@ static enum pool_verdict check_type(
 static enum pool_verdict check_limits(
     struct pool_outcome *outcome, const struct tx *tx, const struct pool_head *head
 ) {
-    if (tx->is_create && head->rules.fork >= FORK_SHANGHAI && tx->data.len > TX_INITCODE_SIZE_MAX)
+    if (tx->is_create && head->rules.fork >= FORK_SHANGHAI && tx->data.len > TX_INITCODE_SIZE_MAX) {
         return refuse_tx_with(
             outcome, TX_INITCODE_SIZE_EXCEEDED, ": code size %zu, limit %zu", tx->data.len,
             TX_INITCODE_SIZE_MAX
         );
-    if (head->rules.fork >= FORK_OSAKA && tx->gas_limit > TX_GAS_CAP)
+    }
+    if (head->rules.fork >= FORK_OSAKA && tx->gas_limit > TX_GAS_CAP) {
         return refuse_tx_with(
             outcome, TX_GAS_LIMIT_EXCEEDS_MAXIMUM, " (cap: %llu, tx: %llu)",
             (unsigned long long)TX_GAS_CAP, (unsigned long long)tx->gas_limit
         );
+    }
     if (tx->gas_limit > head->gas_limit) return pool_refuse(outcome, POOL_GAS_LIMIT, NULL);
-    if (u256_less(&tx->max_fee_per_gas, &tx->max_priority_fee_per_gas))
+    if (u256_less(&tx->max_fee_per_gas, &tx->max_priority_fee_per_gas)) {
         return pool_refuse_tx(outcome, TX_PRIORITY_GREATER_THAN_MAX_FEE_PER_GAS);
+    }
     return POOL_ADDED;
 }
 
@@ -150,8 +155,9 @@ static enum pool_verdict recover_sender(
     const enum tx_verdict verdict = tx_sender(&pool->scratch, &candidate->sender, tx, rules);
     if (verdict == TX_VALID) return POOL_ADDED;
     outcome->tx_verdict = verdict;
-    if (verdict != TX_INVALID_CHAINID)
+    if (verdict != TX_INVALID_CHAINID) {
         return pool_refuse(outcome, POOL_INVALID_SENDER, "%s", tx_verdict_text(verdict));
+    }
     return pool_refuse(
         outcome, POOL_INVALID_SENDER, "%s: have %llu want %llu", tx_verdict_text(verdict),
         (unsigned long long)tx->chain_id, (unsigned long long)rules->chain_id
@@ -167,21 +173,24 @@ static enum pool_verdict check_gas(
     const uint64_t intrinsic = tx_intrinsic_gas(tx, rules);
     const uint64_t floor = tx_floor_gas(tx, rules);
     if (tx->nonce == UINT64_MAX) return pool_refuse_tx(outcome, TX_NONCE_IS_MAX);
-    if (tx->gas_limit < intrinsic)
+    if (tx->gas_limit < intrinsic) {
         return refuse_tx_with(
             outcome, TX_INTRINSIC_GAS_TOO_LOW, ": gas %llu, minimum needed %llu",
             (unsigned long long)tx->gas_limit, (unsigned long long)intrinsic
         );
-    if (tx->gas_limit < floor)
+    }
+    if (tx->gas_limit < floor) {
         return refuse_tx_with(
             outcome, TX_INTRINSIC_GAS_BELOW_FLOOR_GAS_COST, ": gas %llu, minimum needed %llu",
             (unsigned long long)tx->gas_limit, (unsigned long long)floor
         );
-    if (u256_less(&tx->max_priority_fee_per_gas, &pool->min_tip))
+    }
+    if (u256_less(&tx->max_priority_fee_per_gas, &pool->min_tip)) {
         return pool_refuse(
             outcome, POOL_TIP_TOO_LOW, "gas tip cap %s, minimum needed %s",
             decimal(&tx->max_priority_fee_per_gas).text, decimal(&pool->min_tip).text
         );
+    }
     return POOL_ADDED;
 }
 
@@ -190,10 +199,11 @@ static enum kzg_verdict verify_proofs(struct pool *pool, const struct tx_sidecar
     const struct kzg_commitment *commitments =
         (const struct kzg_commitment *)(const void *)sidecar->commitments;
     const struct kzg_proof *proofs = (const struct kzg_proof *)(const void *)sidecar->proofs;
-    if (sidecar->version == 0)
+    if (sidecar->version == 0) {
         return kzg_verify_blob_proof_batch(
             pool->setup, sidecar->blobs, commitments, proofs, sidecar->blob_count
         );
+    }
     return kzg_verify_blob_cell_proofs(
         pool->setup, &pool->scratch, sidecar->blobs, commitments, proofs, sidecar->blob_count
     );
@@ -221,38 +231,46 @@ static enum pool_verdict check_sidecar(
     const struct tx_sidecar *sidecar = &candidate->sidecar;
     const int version = rules->fork >= FORK_OSAKA ? 1 : 0;
     const struct u256 min_blob_fee = u256_from_u64(MIN_BLOB_FEE);
-    if (!candidate->has_sidecar)
+    if (!candidate->has_sidecar) {
         return refuse_sidecar(outcome, "missing sidecar in blob transaction");
-    if (sidecar->version != version)
+    }
+    if (sidecar->version != version) {
         return refuse_sidecar(
             outcome, "unexpected sidecar version, want: %d, got: %d", version, sidecar->version
         );
-    if (u256_less(&tx->max_fee_per_blob_gas, &min_blob_fee))
+    }
+    if (u256_less(&tx->max_fee_per_blob_gas, &min_blob_fee)) {
         return pool_refuse(
             outcome, POOL_TIP_TOO_LOW, "blob fee cap %s, minimum needed %d",
             decimal(&tx->max_fee_per_blob_gas).text, MIN_BLOB_FEE
         );
+    }
     if (tx->blob_hash_count == 0) return refuse_sidecar(outcome, "blobless blob transaction");
-    if (sidecar->blob_count != tx->blob_hash_count)
+    if (sidecar->blob_count != tx->blob_hash_count) {
         return refuse_sidecar(
             outcome, "invalid number of %zu blobs compared to %zu blob hashes", sidecar->blob_count,
             tx->blob_hash_count
         );
+    }
     const size_t proofs = sidecar->blob_count * (version == 1 ? TX_CELLS_PER_BLOB : 1);
-    if (sidecar->proof_count != proofs)
+    if (sidecar->proof_count != proofs) {
         return refuse_sidecar(
             outcome, "invalid number of %zu blob proofs expected %zu", sidecar->proof_count, proofs
         );
-    if (!tx_check_sidecar_hashes(tx, sidecar))
+    }
+    if (!tx_check_sidecar_hashes(tx, sidecar)) {
         return refuse_sidecar(outcome, "blob hash does not match its commitment");
+    }
     if (candidate->is_known_sidecar) return POOL_ADDED;
-    if (pool->setup == NULL)
+    if (pool->setup == NULL) {
         return refuse_tx_with(
             outcome, TX_TYPE_NOT_SUPPORTED, ": tx type %d not supported by this pool",
             (int)TX_TYPE_BLOB
         );
-    if (verify_proofs(pool, sidecar) != KZG_VALID)
+    }
+    if (verify_proofs(pool, sidecar) != KZG_VALID) {
         return pool_refuse(outcome, POOL_KZG, "invalid proof");
+    }
     return POOL_ADDED;
 }
 
@@ -297,25 +315,29 @@ static enum pool_verdict check_code(
     const struct state_reader *reader
 ) {
     *is_delegated = false;
-    if (candidate->is_unsigned || hash_equal(&account->code_hash, &keccak256_of_empty))
+    if (candidate->is_unsigned || hash_equal(&account->code_hash, &keccak256_of_empty)) {
         return POOL_ADDED;
+    }
     *is_delegated = is_delegation(reader->code(reader->ctx, &account->code_hash));
     if (*is_delegated) return POOL_ADDED;
 
     char address[43];
     char hash[67];
-    for (size_t i = 0; i < sizeof candidate->sender; i++)
+    for (size_t i = 0; i < sizeof candidate->sender; i++) {
         (void)snprintf(address + 2 * i, 3, "%02x", candidate->sender.bytes[i]);
-    for (size_t i = 0; i < sizeof account->code_hash; i++)
+    }
+    for (size_t i = 0; i < sizeof account->code_hash; i++) {
         (void)snprintf(hash + 2 * i, 3, "%02x", account->code_hash.bytes[i]);
+    }
     return pool_refuse(outcome, POOL_SENDER_NOT_EOA, "address 0x%s, codehash: 0x%s", address, hash);
 }
 
 /* What the sender's pending transactions cost together. Saturates. */
 static struct u256 pending_cost(const struct sender *sender) {
     struct u256 sum = U256_ZERO;
-    for (size_t i = 0; sender != NULL && i < sender->pending_count; i++)
+    for (size_t i = 0; sender != NULL && i < sender->pending_count; i++) {
         if (!u256_add(&sum, &sum, &sender->entries[i]->cost)) return U256_MAX;
+    }
     return sum;
 }
 
@@ -326,11 +348,12 @@ static enum pool_verdict check_funds(
     const struct u256 *balance
 ) {
     const struct u256 *cost = &candidate->cost;
-    if (u256_less(balance, cost))
+    if (u256_less(balance, cost)) {
         return pool_refuse(
             outcome, POOL_INSUFFICIENT_FUNDS, "balance %s, tx cost %s, overshot %s",
             decimal(balance).text, decimal(cost).text, difference(cost, balance).text
         );
+    }
     const struct u256 spent = pending_cost(sender);
     const size_t place = sender == NULL ? 0 : pool_sender_place(sender, candidate->tx.nonce);
     const struct entry *previous =
@@ -342,13 +365,14 @@ static enum pool_verdict check_funds(
         fits = fits || !u256_less(&need, cost);
     }
     if (fits && !u256_less(balance, &need)) return POOL_ADDED;
-    if (previous != NULL)
+    if (previous != NULL) {
         return pool_refuse(
             outcome, POOL_INSUFFICIENT_FUNDS,
             "balance %s, queued cost %s, tx bumped %s, overshot %s", decimal(balance).text,
             decimal(&spent).text, difference(cost, &previous->cost).text,
             difference(&need, balance).text
         );
+    }
     return pool_refuse(
         outcome, POOL_INSUFFICIENT_FUNDS, "balance %s, queued cost %s, tx cost %s, overshot %s",
         decimal(balance).text, decimal(&spent).text, decimal(cost).text,
@@ -366,9 +390,10 @@ static enum pool_verdict check_delegation(
     uint64_t state_nonce
 ) {
     if (!is_delegated && (sender == NULL || sender->authority_count == 0)) return POOL_ADDED;
-    if (sender == NULL || sender->pending_count == 0)
+    if (sender == NULL || sender->pending_count == 0) {
         return candidate->tx.nonce == state_nonce ? POOL_ADDED
                                                   : pool_refuse(outcome, POOL_DELEGATED_GAP, NULL);
+    }
     const size_t place = pool_sender_place(sender, candidate->tx.nonce);
     if (place < sender->pending_count) return POOL_ADDED; /* replaces */
     return pool_refuse(outcome, POOL_DELEGATED_IN_FLIGHT, NULL);
@@ -386,8 +411,9 @@ static enum pool_verdict check_authorities(
         const struct sender *sender = pool_sender_find(pool, authority);
         if (sender == NULL || sender->count == 0) continue;
         const bool sends_blobs = sender->entries[0]->shown.tx.type == TX_TYPE_BLOB;
-        if (sender->count > 1 || sends_blobs)
+        if (sender->count > 1 || sends_blobs) {
             return pool_refuse(outcome, POOL_AUTHORITY_RESERVED, NULL);
+        }
     }
     return POOL_ADDED;
 }
@@ -401,18 +427,21 @@ static enum pool_verdict check_blob_rules(
 ) {
     const bool is_blob = candidate->tx.type == TX_TYPE_BLOB;
     if (sender != NULL && sender->count != 0 &&
-        (sender->entries[0]->shown.tx.type == TX_TYPE_BLOB) != is_blob)
+        (sender->entries[0]->shown.tx.type == TX_TYPE_BLOB) != is_blob) {
         return pool_refuse(outcome, POOL_ADDRESS_RESERVED, NULL);
+    }
     if (!is_blob) return POOL_ADDED;
     const size_t count = sender == NULL ? 0 : sender->count;
     const uint64_t gap = count == 0 ? state_nonce : pool_sender_next_nonce(sender);
-    if (candidate->tx.nonce > gap)
+    if (candidate->tx.nonce > gap) {
         return pool_refuse(
             outcome, POOL_NONCE_TOO_HIGH, "tx nonce %llu, gapped nonce %llu",
             (unsigned long long)candidate->tx.nonce, (unsigned long long)gap
         );
-    if (candidate->tx.nonce == gap && count >= POOL_BLOB_ACCOUNT_TXS)
+    }
+    if (candidate->tx.nonce == gap && count >= POOL_BLOB_ACCOUNT_TXS) {
         return pool_refuse(outcome, POOL_ACCOUNT_LIMIT, "pooled %zu txs", count);
+    }
     return POOL_ADDED;
 }
 
@@ -479,23 +508,28 @@ enum pool_verdict pool_judge_in_state(
     (void)head->reader->account(head->reader->ctx, &candidate->sender, &account);
 
     enum pool_verdict verdict = POOL_ADDED;
-    if (tx->nonce < account.nonce)
+    if (tx->nonce < account.nonce) {
         verdict = pool_refuse(
             outcome, POOL_NONCE_TOO_LOW, "next nonce %llu, tx nonce %llu",
             (unsigned long long)account.nonce, (unsigned long long)tx->nonce
         );
-    if (verdict == POOL_ADDED)
+    }
+    if (verdict == POOL_ADDED) {
         verdict = check_blob_rules(outcome, candidate, sender, account.nonce);
+    }
     if (verdict == POOL_ADDED) verdict = check_funds(outcome, candidate, sender, &account.balance);
-    if (verdict == POOL_ADDED)
+    if (verdict == POOL_ADDED) {
         verdict = check_code(outcome, &is_delegated, candidate, &account, head->reader);
-    if (verdict == POOL_ADDED)
+    }
+    if (verdict == POOL_ADDED) {
         verdict = check_delegation(outcome, candidate, sender, is_delegated, account.nonce);
+    }
     if (verdict == POOL_ADDED) verdict = check_authorities(pool, outcome, candidate);
     if (verdict == POOL_ADDED) verdict = check_replacement(outcome, candidate, sender);
     /* Last, because it takes milliseconds. */
-    if (verdict == POOL_ADDED && tx->type == TX_TYPE_BLOB)
+    if (verdict == POOL_ADDED && tx->type == TX_TYPE_BLOB) {
         verdict = check_sidecar(pool, outcome, candidate, &head->rules);
+    }
     if (verdict == POOL_ADDED && tx->type == TX_TYPE_BLOB) {
         const enum tx_verdict remaining = tx_check(tx, &head->rules);
         if (remaining != TX_VALID) verdict = pool_refuse_tx(outcome, remaining);

@@ -75,8 +75,9 @@ static struct pool_head head;
 static int begin(void **state) {
     (void)state;
     memset(&chain, 0, sizeof chain);
-    for (size_t i = 0; i < ACCOUNTS; i++)
+    for (size_t i = 0; i < ACCOUNTS; i++) {
         chain.balance[i] = (struct u256){{0, 1000, 0, 0}}; /* some 10^22 wei */
+    }
     arena_init(&arena, &heap_source);
     pool = pool_create(&heap_source, NULL);
     head = head_at(FORK_OSAKA, GWEI);
@@ -406,8 +407,9 @@ TEST(a_pooled_transaction_is_a_copy_of_its_own) {
 /* --- the head moves --------------------------------------------------------------------------- */
 
 TEST(a_new_head_takes_what_was_mined_and_what_cannot_be_paid) {
-    for (uint64_t nonce = 0; nonce < 6; nonce++)
+    for (uint64_t nonce = 0; nonce < 6; nonce++) {
         assert_int_equal(add_simple(1, nonce, nonce == 4 ? 50 : 5), POOL_ADDED);
+    }
     chain.nonce[1] = 2;
     chain.balance[1] = u256_from_u64(21000 * 10 * (uint64_t)GWEI);
     pool_reset(pool, &head, now_ms);
@@ -533,8 +535,9 @@ static void make_blob(void) {
     if (blob.setup != NULL) return;
     arena_init(&blob.arena, &heap_source);
     blob.setup = kzg_setup_create(&blob.arena);
-    for (size_t i = 1; i < sizeof blob.blob; i += 32)
+    for (size_t i = 1; i < sizeof blob.blob; i += 32) {
         blob.blob[i] = (uint8_t)(i >> 5);
+    }
     uint8_t *cells = malloc(KZG_CELLS_PER_BLOB * KZG_CELL_SIZE);
     assert_int_equal(kzg_blob_to_commitment(blob.setup, &blob.commitment, blob.blob), KZG_VALID);
     assert_int_equal(
@@ -672,8 +675,9 @@ TEST(a_blob_transaction_of_a_removed_block_gets_its_sidecar_back) {
     assert_memory_equal(pool_find(pool, &hash)->sidecar->blobs, blob.blob, sizeof blob.blob);
 
     chain.nonce[1] = 1;
-    for (int i = 0; i < POOL_LIMBO_BLOCKS + 2; i++)
+    for (int i = 0; i < POOL_LIMBO_BLOCKS + 2; i++) {
         pool_reset(pool, &head, now_ms);
+    }
     assert_int_equal(pool_counts(pool).blob_bytes, 0);
     chain.nonce[1] = 0;
     pool_reinject(pool, &outcome, &head, mined, now_ms);
@@ -693,8 +697,9 @@ TEST(a_builder_gets_only_blobs_that_pay_the_blob_fee) {
 /* --- limits ---------------------------------------------------------------------------------- */
 
 TEST(an_account_has_a_bounded_queue) {
-    for (uint64_t nonce = 1; nonce <= POOL_ACCOUNT_QUEUE; nonce++)
+    for (uint64_t nonce = 1; nonce <= POOL_ACCOUNT_QUEUE; nonce++) {
         assert_int_equal(add_simple(1, nonce, 5), POOL_ADDED);
+    }
     assert_refused(
         add_simple(1, 100, 5), POOL_ACCOUNT_LIMIT, "account limit exceeded: pooled 64 txs"
     );
@@ -725,7 +730,7 @@ TEST(the_whole_pool_is_bounded) {
 
 TEST(a_full_pool_makes_room_for_who_pays_more) {
     /* 64 senders with 64 pending, 16 with 64 behind a gap: just full. The cheapest are pending. */
-    for (size_t sender = 0; sender < 80; sender++)
+    for (size_t sender = 0; sender < 80; sender++) {
         for (uint64_t n = 0; n < 64; n++) {
             const uint64_t fee = (sender < 64 ? 10 + sender : 200) * GWEI;
             const struct arena_mark mark = arena_mark(&arena);
@@ -733,6 +738,7 @@ TEST(a_full_pool_makes_room_for_who_pays_more) {
             assert_int_equal(add_signed(sender, tx), POOL_ADDED);
             arena_rewind(&arena, mark);
         }
+    }
     assert_int_equal(pool_counts(pool).pending, POOL_GLOBAL_SLOTS);
     assert_int_equal(pool_counts(pool).queued, POOL_GLOBAL_QUEUE);
 
@@ -784,26 +790,31 @@ static uint64_t random_next(uint64_t *seed) {
 }
 
 static bool model_pending(size_t s, uint64_t nonce) {
-    for (uint64_t n = chain.nonce[s]; n <= nonce; n++)
+    for (uint64_t n = chain.nonce[s]; n <= nonce; n++) {
         if (!model.txs[s][n].is_there) return false;
+    }
     return nonce >= chain.nonce[s];
 }
 
 static enum pool_verdict model_add(size_t s, uint64_t nonce, const struct model_tx *tx) {
     struct model_tx *place = &model.txs[s][nonce];
     if (nonce < chain.nonce[s]) return POOL_NONCE_TOO_LOW;
-    if (place->is_there && place->fee_cap == tx->fee_cap && place->tip_cap == tx->tip_cap)
+    if (place->is_there && place->fee_cap == tx->fee_cap && place->tip_cap == tx->tip_cap) {
         return POOL_ALREADY_KNOWN;
+    }
     uint64_t spent = 0;
-    for (uint64_t n = chain.nonce[s]; n < MODEL_NONCES && model_pending(s, n); n++)
+    for (uint64_t n = chain.nonce[s]; n < MODEL_NONCES && model_pending(s, n); n++) {
         spent += model.txs[s][n].cost;
+    }
     const uint64_t bump = tx->cost - (model_pending(s, nonce) ? place->cost : 0);
-    if (tx->cost > model.balance[s] || spent + bump > model.balance[s])
+    if (tx->cost > model.balance[s] || spent + bump > model.balance[s]) {
         return POOL_INSUFFICIENT_FUNDS;
+    }
     if (place->is_there &&
         (tx->fee_cap <= place->fee_cap || tx->tip_cap <= place->tip_cap ||
-         tx->fee_cap * 100 < place->fee_cap * 110 || tx->tip_cap * 100 < place->tip_cap * 110))
+         tx->fee_cap * 100 < place->fee_cap * 110 || tx->tip_cap * 100 < place->tip_cap * 110)) {
         return POOL_REPLACEMENT_UNDERPRICED;
+    }
     *place = *tx;
     place->is_there = true;
     place->sequence = model.sequence++;
@@ -811,11 +822,12 @@ static enum pool_verdict model_add(size_t s, uint64_t nonce, const struct model_
 }
 
 static void model_reset(void) {
-    for (size_t s = 0; s < MODEL_SENDERS; s++)
+    for (size_t s = 0; s < MODEL_SENDERS; s++) {
         for (uint64_t n = 0; n < MODEL_NONCES; n++) {
             struct model_tx *tx = &model.txs[s][n];
             if (n < chain.nonce[s] || tx->cost > model.balance[s]) tx->is_there = false;
         }
+    }
 }
 
 /* The best next transaction of the model by looking at all; false at the end. */

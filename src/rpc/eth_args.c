@@ -206,8 +206,9 @@ bool eth_read_args(struct request *request, size_t index, struct eth_args *args)
     tx->type = implied_type(args);
     tx->is_protected = true;
     tx->chain_id = request->eth->backend->chain_id;
-    if (tx->is_create && args->has_blobs)
+    if (tx->is_create && args->has_blobs) {
         return refuse(request, "missing \"to\" in blob transaction");
+    }
     return true;
 }
 

@@ -635,8 +635,9 @@ static struct status build(
         x, &sealed.arena, builder, &sealed.outcome, &out->first_transaction_count, attributes
     );
     struct parent_state parent = {.header = x->head, .state_root = x->head_mark.state_root};
-    if (!failed(status))
+    if (!failed(status)) {
         status = store_trie(x->view, &sealed.arena, &parent.trie, x->head_mark.number);
+    }
     if (!failed(status)) status = candidate_compute_root_noting(&sealed, &parent, &x->memo);
     *arena = sealed.arena;
     if (failed(status)) return status;

@@ -158,12 +158,15 @@ static struct bytes with_cell_proofs(struct node *node, struct arena *arena, str
     struct tx_sidecar sidecar;
     bool has_sidecar;
     if (raw.len == 0 || raw.data[0] != TX_TYPE_BLOB) return raw;
-    if (tx_decode_network(arena, &tx, &consensus, &has_sidecar, &sidecar, raw) != TX_VALID)
+    if (tx_decode_network(arena, &tx, &consensus, &has_sidecar, &sidecar, raw) != TX_VALID) {
         return raw;
-    if (!has_sidecar || sidecar.version != 0 || sidecar.blob_count > TX_BLOBS_PER_TX_MAX)
+    }
+    if (!has_sidecar || sidecar.version != 0 || sidecar.blob_count > TX_BLOBS_PER_TX_MAX) {
         return raw;
-    if (sidecar.proof_count != sidecar.blob_count || !tx_check_sidecar_hashes(&tx, &sidecar))
+    }
+    if (sidecar.proof_count != sidecar.blob_count || !tx_check_sidecar_hashes(&tx, &sidecar)) {
         return raw;
+    }
     const struct kzg_commitment *commitments =
         (const struct kzg_commitment *)(const void *)sidecar.commitments;
     const struct kzg_proof *given = (const struct kzg_proof *)(const void *)sidecar.proofs;

@@ -99,8 +99,9 @@ static struct status take_lock(
     struct database *database, enum database_verdict *verdict, long *owner, const char *path
 ) {
     char name[PATH_SIZE];
-    if (snprintf(name, sizeof name, "%s/lock", path) >= (int)sizeof name)
+    if (snprintf(name, sizeof name, "%s/lock", path) >= (int)sizeof name) {
         return status_make(STATUS_IO, ENAMETOOLONG, "naming the data directory's lock");
+    }
     database->lock_file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
     if (database->lock_file < 0) return from_errno("opening the data directory's lock");
 
@@ -114,8 +115,9 @@ static struct status take_lock(
     }
     const int len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
     if (ftruncate(database->lock_file, 0) != 0 ||
-        pwrite(database->lock_file, text, (size_t)len, 0) != len)
+        pwrite(database->lock_file, text, (size_t)len, 0) != len) {
         return from_errno("writing the data directory's lock");
+    }
     return status_ok;
 }
 
@@ -130,10 +132,12 @@ static bool has_room(const char *path) {
 static struct status make_memory_directory(char *path, size_t size) {
     const char *places[] = {getenv("TMPDIR"), "/tmp", "/dev/shm"};
     const char *place = "/tmp";
-    for (size_t i = ARRAY_LEN(places); i-- > 0;)
+    for (size_t i = ARRAY_LEN(places); i-- > 0;) {
         if (places[i] != NULL && has_room(places[i])) place = places[i];
-    if (snprintf(path, size, "%s/infinity-XXXXXX", place) >= (int)size)
+    }
+    if (snprintf(path, size, "%s/infinity-XXXXXX", place) >= (int)size) {
         return status_make(STATUS_IO, ENAMETOOLONG, "naming a temporary directory");
+    }
     if (mkdtemp(path) == NULL) return from_errno("making a temporary directory");
     return status_ok;
 }
@@ -183,8 +187,9 @@ static int open_tables(struct database *database) {
     int code = mdb_txn_begin(database->env, NULL, 0, &txn);
     if (code != 0) return code;
     if (is_of_another_program(txn)) code = MDB_INVALID;
-    for (size_t i = 0; code == 0 && i < TABLE_COUNT; i++)
+    for (size_t i = 0; code == 0 && i < TABLE_COUNT; i++) {
         code = mdb_dbi_open(txn, table_names[i], MDB_CREATE, &database->tables[i]);
+    }
     if (code == 0) return mdb_txn_commit(txn);
     mdb_txn_abort(txn);
     return code;
@@ -222,12 +227,14 @@ static void find_map(struct database *database) {
         unsigned major;
         unsigned minor;
         char line[PATH_SIZE + 128];
-        while (database->map == NULL && fgets(line, sizeof line, maps) != NULL)
+        while (database->map == NULL && fgets(line, sizeof line, maps) != NULL) {
             if (sscanf(line, "%lx-%lx %*s %*s %x:%x %lu", &start, &end, &major, &minor, &inode) ==
                     5 &&
                 inode == stat.st_ino && major == major(stat.st_dev) &&
-                minor == minor(stat.st_dev) && end - start >= database->map_size)
+                minor == minor(stat.st_dev) && end - start >= database->map_size) {
                 database->map = (void *)start;
+            }
+        }
     }
     (void)fclose(maps);
 }
@@ -240,8 +247,9 @@ void database_rest(struct database *database) {
     if (database->map == NULL || database->statm_file < 0) return;
     if (pread(database->statm_file, text, sizeof text - 1, 0) <= 0) return;
     if (sscanf(text, "%*s %*s %lu", &shared) != 1) return;
-    if (shared * (unsigned long)sysconf(_SC_PAGESIZE) > RESIDENT_MAX)
+    if (shared * (unsigned long)sysconf(_SC_PAGESIZE) > RESIDENT_MAX) {
         (void)madvise(database->map, database->map_size, MADV_DONTNEED);
+    }
 }
 
 static void rest_at_times(struct database *database) {
@@ -301,12 +309,14 @@ struct status database_open(
 
     struct status status = status_ok;
     if (path != NULL) {
-        if (mkdir(path, DIRECTORY_MODE) != 0 && errno != EEXIST)
+        if (mkdir(path, DIRECTORY_MODE) != 0 && errno != EEXIST) {
             status = from_errno("making the data directory");
+        }
         if (!failed(status)) status = take_lock(database, verdict, owner, path);
     }
-    if (!failed(status) && *verdict == DATABASE_OPENED)
+    if (!failed(status) && *verdict == DATABASE_OPENED) {
         status = open_files(database, verdict, path);
+    }
 
     if (failed(status) || *verdict != DATABASE_OPENED) {
         database_close(database);
@@ -360,10 +370,11 @@ static struct status grow_when_alone(struct database *database, uint64_t wait_ms
     int code = 0;
     (void)pthread_mutex_lock(&database->mutex);
     database->is_growing = true; /* new readers wait */
-    while (database->reader_count != 0 && code == 0)
+    while (database->reader_count != 0 && code == 0) {
         code = wait_ms == 0
             ? ETIMEDOUT
             : pthread_cond_timedwait(&database->readers_gone, &database->mutex, &until);
+    }
     if (database->reader_count == 0) {
         code = mdb_env_set_mapsize(database->env, database->map_size * 2);
         if (code == 0) {
@@ -374,8 +385,9 @@ static struct status grow_when_alone(struct database *database, uint64_t wait_ms
     database->is_growing = false;
     (void)pthread_cond_broadcast(&database->readers_gone);
     (void)pthread_mutex_unlock(&database->mutex);
-    if (code == ETIMEDOUT)
+    if (code == ETIMEDOUT) {
         return status_make(STATUS_NO_SPACE, code, "waiting for readers before the map can grow");
+    }
     return from_mdb(code, "growing the database's map");
 }
 
@@ -420,8 +432,9 @@ void database_abort(struct txn *txn) {
 struct status database_reader_open(struct txn **out, struct database *database) {
     *out = NULL;
     (void)pthread_mutex_lock(&database->mutex);
-    while (database->is_growing)
+    while (database->is_growing) {
         (void)pthread_cond_wait(&database->readers_gone, &database->mutex);
+    }
     struct txn *reader = database->idle_readers;
     if (reader != NULL) database->idle_readers = reader->next;
     database->reader_count++;

@@ -58,8 +58,9 @@ struct status flat_write(struct txn *txn, const struct state_key *key, struct by
 static void list_add(struct change_list *list, struct arena *arena, struct bytes data) {
     if (list->capacity - list->len < data.len) {
         size_t capacity = list->capacity == 0 ? 1024 : list->capacity * 2;
-        while (capacity - list->len < data.len)
+        while (capacity - list->len < data.len) {
             capacity *= 2;
+        }
         uint8_t *grown = arena_alloc_raw(arena, capacity, 1);
         if (list->len != 0) memcpy(grown, list->data, list->len);
         list->data = grown;
@@ -121,8 +122,9 @@ static struct status read_changes(
         const uint32_t slot_count = load_be32(p + sizeof key.account);
         p += sizeof key.account + 4;
         keys_add(keys, arena, &key);
-        if ((size_t)(end - p) / sizeof key.slot < slot_count)
+        if ((size_t)(end - p) / sizeof key.slot < slot_count) {
             return store_damaged("reading a diff");
+        }
         key.is_slot = true;
         for (uint32_t i = 0; i < slot_count; i++, p += sizeof key.slot) {
             memcpy(key.slot.bytes, p, sizeof key.slot);
@@ -146,9 +148,11 @@ static void sort_keys(struct state_keys *keys) {
     if (keys->count == 0) return;
     qsort(keys->items, keys->count, sizeof *keys->items, compare_keys);
     size_t kept = 1;
-    for (size_t i = 1; i < keys->count; i++)
-        if (compare_keys(&keys->items[i], &keys->items[kept - 1]) != 0)
+    for (size_t i = 1; i < keys->count; i++) {
+        if (compare_keys(&keys->items[i], &keys->items[kept - 1]) != 0) {
             keys->items[kept++] = keys->items[i];
+        }
+    }
     keys->count = kept;
 }
 
@@ -235,8 +239,9 @@ static struct status writes_since(
     const enum trie_verdict verdict =
         state_trie_update(arena, writes, &root, head_nodes, &head->state_root, changes, count);
     if (verdict != TRIE_VALID) return store_damaged(trie_verdict_text(verdict));
-    if (!hash_equal(&root, &target->state_root))
+    if (!hash_equal(&root, &target->state_root)) {
         return store_damaged("comparing an older state with its block's root");
+    }
     return status_ok;
 }
 
@@ -394,8 +399,9 @@ static bool read_overlay(void *ctx, const struct trie_place *place, struct bytes
         return write->node.len != 0;
     }
     const struct bytes none = {NULL, 0};
-    if (place->owner != NULL && overlay_find(overlay, place->owner, none, true) != NULL)
+    if (place->owner != NULL && overlay_find(overlay, place->owner, none, true) != NULL) {
         return false;
+    }
     return overlay->head.node(overlay->head.ctx, place, rlp);
 }
 
@@ -411,15 +417,17 @@ struct status store_trie(
     *source = view_nodes(view);
     *out = node_reader(source);
     if (number == head.number) return status_ok;
-    if (head.number - number > STORE_PROOF_BLOCKS)
+    if (head.number - number > STORE_PROOF_BLOCKS) {
         return status_make(STATUS_UNAVAILABLE, 0, "proving a state too far behind the head");
+    }
 
     struct state_keys keys = {0};
     for (uint64_t at = number + 1; at <= head.number; at++) {
         status = read_changes(view->txn, arena, &keys, at);
         if (failed(status)) return status;
-        if (keys.count > STORE_PROOF_CHANGES)
+        if (keys.count > STORE_PROOF_CHANGES) {
             return status_make(STATUS_UNAVAILABLE, 0, "proving a state too many changes ago");
+        }
     }
     sort_keys(&keys);
     struct overlay *overlay = ARENA_NEW(arena, struct overlay);
@@ -427,11 +435,12 @@ struct status store_trie(
     status =
         writes_since(view->txn, arena, &overlay->writes, &keys, &target, &head, &overlay->head);
     if (failed(status)) return status;
-    if (overlay->writes.count != 0)
+    if (overlay->writes.count != 0) {
         qsort(
             overlay->writes.items, overlay->writes.count, sizeof *overlay->writes.items,
             compare_writes
         );
+    }
     *out = (struct trie_reader){read_overlay, overlay};
     return status_ok;
 }

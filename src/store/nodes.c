@@ -48,10 +48,12 @@ static struct cached_node **find_bucket(
 ) {
     uint64_t hash = (uint64_t)table + key->len;
     size_t i = 0;
-    for (; i + 8 <= key->len; i += 8)
+    for (; i + 8 <= key->len; i += 8) {
         hash = (hash ^ load_le64(key->bytes + i)) * UINT64_C(0x9e3779b97f4a7c15);
-    for (; i < key->len; i++)
+    }
+    for (; i < key->len; i++) {
         hash = (hash ^ key->bytes[i]) * UINT64_C(0x100000001b3);
+    }
     return &cache->buckets[(hash >> 40 ^ hash) % BUCKETS];
 }
 
@@ -59,8 +61,9 @@ static struct cached_node *find(struct node_cache *cache, enum table table, cons
     struct cached_node *node = *find_bucket(cache, table, key);
     while (node != NULL &&
            (node->table != table || node->key_len != key->len ||
-            memcmp(node->key, key->bytes, key->len) != 0))
+            memcmp(node->key, key->bytes, key->len) != 0)) {
         node = node->next;
+    }
     return node;
 }
 

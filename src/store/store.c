@@ -32,8 +32,9 @@ static struct status write_identity(struct store *store, const struct store_opti
 }
 
 static void hex_of(char out[2 * sizeof(struct hash) + 1], const uint8_t *bytes) {
-    for (size_t i = 0; i < sizeof(struct hash); i++)
+    for (size_t i = 0; i < sizeof(struct hash); i++) {
         (void)snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+    }
 }
 
 /* Reads what the data file says of itself; *is_new where it says nothing. */
@@ -53,8 +54,9 @@ static struct status judge_identity(
     }
     if (!failed(status)) status = read_meta(txn, &genesis, META_GENESIS);
     if (failed(status)) return status;
-    if (schema.len != 8 || genesis.len != sizeof(struct hash))
+    if (schema.len != 8 || genesis.len != sizeof(struct hash)) {
         return store_damaged("reading the store's identity");
+    }
 
     const char *path = options->path == NULL ? "memory" : options->path;
     if (load_be64(schema.data) != STORE_SCHEMA) {
@@ -130,13 +132,14 @@ struct status store_open(
             status = status_ok;
         }
     }
-    if (opening->verdict == STORE_NOT_OURS)
+    if (opening->verdict == STORE_NOT_OURS) {
         (void)snprintf(
             opening->message, sizeof opening->message,
             "data.mdb in %s is damaged or was not made by this program: restore it, or choose "
             "another directory",
             options->path == NULL ? "memory" : options->path
         );
+    }
 
     if (failed(status) || opening->verdict != STORE_OPENED) {
         store_close(store);
@@ -231,8 +234,9 @@ void store_abort(struct store *store) {
     if (store->txn == NULL) return;
     if (store->joined > 0) {
         store->joined--;
-        if (!failed(store->failure))
+        if (!failed(store->failure)) {
             store->failure = status_make(STATUS_INTERRUPTED, 0, "undoing a part of a transaction");
+        }
         return;
     }
     database_abort(end_transaction(store));
@@ -345,8 +349,9 @@ static struct status write_block(struct txn *txn, const struct store_block *bloc
     if (!failed(status)) status = write_part(txn, block, BLOCK_PART_HEADER, block->header);
     if (!failed(status)) status = write_part(txn, block, BLOCK_PART_RECEIPTS, block->receipts);
     if (!failed(status)) status = write_part(txn, block, BLOCK_PART_TX_HASHES, tx_hashes);
-    if (!failed(status))
+    if (!failed(status)) {
         status = table_put(txn, TABLE_NUMBERS, BYTES_OF(block->mark.hash), key_bytes(&number));
+    }
     return status;
 }
 
@@ -442,8 +447,9 @@ static struct storage_roots find_storage_roots(
 /* The keys of a diff's accounts, each followed by those of its slots. */
 static const struct hash *hash_keys(struct arena *arena, const struct state_diff *diff) {
     size_t count = diff->count;
-    for (size_t i = 0; i < diff->count; i++)
+    for (size_t i = 0; i < diff->count; i++) {
         count += diff->accounts[i].slot_count;
+    }
     struct hash *keys = ARENA_ARRAY(arena, struct hash, count);
     struct hash *slots = ARENA_ARRAY(arena, struct hash, count); /* big-endian, to be hashed */
     struct keccak256_task *tasks = ARENA_ARRAY(arena, struct keccak256_task, count);
@@ -537,8 +543,9 @@ static struct status write_account(
     }
     change_list_account(&write->changed, write->arena, &key.account);
     struct status status = record_and_write(write, &key, &value);
-    if (!failed(status) && (diff->storage_wiped || !diff->exists_after))
+    if (!failed(status) && (diff->storage_wiped || !diff->exists_after)) {
         status = wipe_slots(write, &key.account);
+    }
 
     key.is_slot = true;
     const size_t slot_count = diff->exists_after ? diff->slot_count : 0;
@@ -628,8 +635,9 @@ static struct status amend_work(struct store *store, struct txn *txn, const void
     const struct key number = number_key(head.number);
     const struct key value = canonical_value(&head);
     status = write_state(store, txn, head.number, amend->change);
-    if (!failed(status))
+    if (!failed(status)) {
         status = table_put(txn, TABLE_BLOCKS, key_bytes(&number), key_bytes(&value));
+    }
     if (!failed(status)) status = mark_write(txn, META_HEAD, &head);
     return status;
 }
@@ -664,8 +672,9 @@ static struct status rollback_work(struct store *store, struct txn *txn, const v
     struct status status = canonical_read(txn, &target, rollback->number);
     if (!failed(status)) status = node_cache_flush(store->nodes, txn);
     forget(store); /* a rollback goes to the tables */
-    if (!failed(status))
+    if (!failed(status)) {
         status = history_rollback(txn, &store->scratch, rollback->number, rollback->unwound);
+    }
     if (!failed(status)) status = lower_mark(txn, META_HEAD, &target);
     if (!failed(status)) status = lower_mark(txn, META_SAFE, &target);
     if (!failed(status)) status = lower_mark(txn, META_FINALIZED, &target);
@@ -770,12 +779,14 @@ struct status store_next(
     struct status status = cursor_open(&cursor, view->txn, TABLE_SERVICES);
     if (failed(status)) return status;
     status = cursor_seek(cursor, key, value, wanted);
-    if (!failed(status) && after && bytes_equal(*key, wanted))
+    if (!failed(status) && after && bytes_equal(*key, wanted)) {
         status = cursor_next(cursor, key, value);
+    }
     cursor_close(cursor);
     if (failed(status)) return status;
-    if (key->len < prefix_len || memcmp(key->data, record.key, prefix_len) != 0)
+    if (key->len < prefix_len || memcmp(key->data, record.key, prefix_len) != 0) {
         return status_make(STATUS_MISSING, 0, "reading past the last record of a namespace");
+    }
     *key = bytes_slice(*key, prefix_len, key->len - prefix_len);
     return status_ok;
 }
@@ -796,8 +807,9 @@ struct status store_last(
     cursor_close(cursor);
     if (failed(status)) return status;
     end.key[prefix_len - 1]--;
-    if (key->len < prefix_len || memcmp(key->data, end.key, prefix_len) != 0)
+    if (key->len < prefix_len || memcmp(key->data, end.key, prefix_len) != 0) {
         return status_make(STATUS_MISSING, 0, "reading the last record of a namespace");
+    }
     *key = bytes_slice(*key, prefix_len, key->len - prefix_len);
     return status_ok;
 }

@@ -77,11 +77,12 @@ static void add_contract(
         .slots = ARENA_ARRAY(&bench->arena, struct state_slot_diff, slot_count),
         .slot_count = slot_count,
     };
-    for (size_t s = 0; s < slot_count; s++)
+    for (size_t s = 0; s < slot_count; s++) {
         account->slots[s] = (struct state_slot_diff){
             .key = u256_from_u64(slots[s]),
             .after = {{value + s + 1, value * 7919, 99, 17}},
         };
+    }
 }
 
 static void apply(struct bench *bench, const struct state_diff *diff, bool is_genesis) {
@@ -94,8 +95,9 @@ static void apply(struct bench *bench, const struct state_diff *diff, bool is_ge
     if (!is_genesis) require_ok(store_trie(view, &bench->arena, &reader, bench->head.number));
     const struct hash *old_root = is_genesis ? &trie_empty_root : &bench->head.state_root;
     if (chain_state_root(&bench->arena, &writes, &mark.state_root, &reader, old_root, diff) !=
-        TRIE_VALID)
+        TRIE_VALID) {
         abort();
+    }
     store_view_close(view);
     const uint64_t rooted = now_us();
 
@@ -126,8 +128,9 @@ static void read_storage_roots(struct bench *bench) {
     for (uint8_t i = 0; i < 2; i++) {
         const struct address address = contract(i);
         struct account account;
-        if (reader.account(reader.ctx, &address, &account))
+        if (reader.account(reader.ctx, &address, &account)) {
             bench->storage_roots[i] = account.storage_root;
+        }
     }
     store_view_close(view);
 }
@@ -177,8 +180,9 @@ static void bench_blocks(struct bench *bench, size_t count, size_t batch) {
     for (size_t i = 0; i < count; i++) {
         if (batch > 1 && i % batch == 0) require_ok(store_begin(bench->store));
         empty_block(bench);
-        if (batch > 1 && ((i + 1) % batch == 0 || i + 1 == count))
+        if (batch > 1 && ((i + 1) % batch == 0 || i + 1 == count)) {
             require_ok(store_commit(bench->store));
+        }
         since++;
         if ((i + 1) % REPORT_EVERY != 0 && i + 1 != count) continue;
         const double blocks = (double)since;

@@ -96,8 +96,9 @@ static void chain_amend(struct chain *chain) {
 static struct chain *chain_new(struct store *store, uint64_t seed, size_t count) {
     static struct chain chain;
     chain = (struct chain){.store = store, .seed = seed};
-    while (chain.count < count)
+    while (chain.count < count) {
         chain_extend(&chain);
+    }
     return &chain;
 }
 
@@ -127,8 +128,9 @@ static void check_account(
 static void check_state(struct chain *chain, struct store_view *view, size_t n) {
     struct state_reader reader;
     assert_ok(store_state(view, &arena, &reader, n));
-    for (size_t i = 0; i < WORLD_ACCOUNTS; i++)
+    for (size_t i = 0; i < WORLD_ACCOUNTS; i++) {
         check_account(&reader, &chain->worlds[n].accounts[i], i);
+    }
     struct hash hash;
     reader.block_hash(reader.ctx, n, &hash);
     assert_true(hash_equal(&hash, &chain->marks[n].hash));
@@ -207,10 +209,12 @@ static void check_all(struct chain *chain) {
     assert_ok(store_compute_root(view, &arena, &root));
     assert_true(hash_equal(&root, &head.state_root));
     check_blocks(chain, view);
-    for (size_t n = 0; n < chain->count; n++)
+    for (size_t n = 0; n < chain->count; n++) {
         check_state(chain, view, n);
-    for (size_t n = 0; n < chain->count; n += 3)
+    }
+    for (size_t n = 0; n < chain->count; n += 3) {
         check_trie(chain, view, n);
+    }
     store_view_close(view);
     arena_rewind(&arena, mark);
 }
@@ -236,8 +240,9 @@ TEST(random_blocks_and_rollbacks_leave_what_a_full_copy_says) {
             roll_back(chain, world_random(&chain->seed) % chain->count, round % 2);
             check_all(chain);
             const size_t more = 1 + world_random(&chain->seed) % 18;
-            for (size_t i = 0; i < more; i++)
+            for (size_t i = 0; i < more; i++) {
                 chain_extend(chain);
+            }
             check_all(chain);
         }
         store_close(store);
@@ -249,8 +254,9 @@ TEST(a_transaction_shows_its_writes_to_its_thread_and_only_there) {
     struct chain *chain = chain_new(store, 3, 5);
     struct store_view *before = open_view(store);
     assert_ok(store_begin(store));
-    for (int i = 0; i < 10; i++)
+    for (int i = 0; i < 10; i++) {
         chain_extend(chain);
+    }
     check_all(chain);
     struct store_mark head;
     assert_ok(store_head(before, &head));
@@ -268,8 +274,9 @@ TEST(a_view_stays_what_it_was_while_blocks_come_and_go) {
     check_trie(chain, view, 19);
     static struct chain then;
     then = *chain;
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 5; i++) {
         chain_extend(chain);
+    }
     check_trie(&then, view, 19);
     roll_back(chain, 3, STORE_FORGET_BLOCKS);
     chain_extend(chain);
@@ -407,11 +414,12 @@ TEST(marks_follow_a_rollback) {
 TEST(services_have_namespaces_of_ordered_records) {
     struct store *store = open_store(NULL, 0);
     static const char *const names[] = {"job", "jobs", "jobz"};
-    for (size_t n = 0; n < ARRAY_LEN(names); n++)
+    for (size_t n = 0; n < ARRAY_LEN(names); n++) {
         for (uint8_t k = 0; k < 5; k++) {
             const uint8_t key[2] = {k, 0xff};
             assert_ok(store_put(store, names[n], BYTES_OF(key), bytes_from(names[n], 4)));
         }
+    }
     const uint8_t gone[2] = {2, 0xff};
     assert_ok(store_delete(store, "jobs", BYTES_OF(gone)));
     assert_ok(store_delete(store, "jobs", BYTES_OF(gone)));
@@ -495,8 +503,9 @@ TEST(a_file_that_is_not_ours_is_refused) {
     const struct store_options options = {.path = make_directory(path)};
     static uint8_t noise[20000];
     uint64_t seed = 99;
-    for (size_t i = 0; i < sizeof noise; i++)
+    for (size_t i = 0; i < sizeof noise; i++) {
         noise[i] = (uint8_t)world_random(&seed);
+    }
     write_file(path, noise, sizeof noise);
     assert_ok(store_open(&store, &opening, &options));
     assert_null(store);
@@ -602,8 +611,9 @@ static void *read_along(void *ctx) {
         struct hash root;
         if (failed(store_view_open(&view, reading->store))) break;
         if (failed(store_head(view, &head)) || failed(store_compute_root(view, &scratch, &root)) ||
-            !hash_equal(&root, &head.state_root))
+            !hash_equal(&root, &head.state_root)) {
             reading->went_wrong = true;
+        }
         store_view_close(view);
     }
     arena_reset(&scratch);
@@ -620,8 +630,9 @@ TEST(threads_read_whole_blocks_while_one_writes) {
         assert_int_equal(pthread_create(&threads[i], NULL, read_along, &readings[i]), 0);
     }
     for (int round = 0; round < 6; round++) {
-        for (int i = 0; i < 40; i++)
+        for (int i = 0; i < 40; i++) {
             chain_extend(chain);
+        }
         roll_back(chain, 10, STORE_FORGET_BLOCKS);
     }
     for (size_t i = 0; i < 3; i++) {

@@ -83,9 +83,10 @@ static inline void world_step(struct world *world, uint64_t *seed) {
         account->balance = world_random(seed) >> (world_random(seed) % 64);
         if (world_random(seed) % 4 == 0) account->code = (uint8_t)world_random(seed);
         const uint64_t slot_count = world_random(seed) % 5;
-        for (uint64_t s = 0; s < slot_count; s++)
+        for (uint64_t s = 0; s < slot_count; s++) {
             account->slots[world_random(seed) % WORLD_SLOTS] =
                 world_random(seed) % 3 == 0 ? 0 : world_random(seed);
+        }
     }
 }
 
@@ -100,8 +101,9 @@ static inline bool world_account_equal(
 static inline struct status world_storage_roots(
     struct store_view *view, struct arena *arena, struct hash out[WORLD_ACCOUNTS]
 ) {
-    for (size_t i = 0; i < WORLD_ACCOUNTS; i++)
+    for (size_t i = 0; i < WORLD_ACCOUNTS; i++) {
         out[i] = trie_empty_root;
+    }
     struct store_mark head;
     struct state_reader reader;
     if (store_head(view, &head).code == STATUS_MISSING) return status_ok;
@@ -176,10 +178,11 @@ static inline struct status world_update(
     *diff = world_diff(arena, before, after, storage_roots);
     *writes = (struct trie_writes){0};
     enum trie_verdict verdict = TRIE_VALID;
-    if (!failed(status))
+    if (!failed(status)) {
         verdict = chain_state_root(
             arena, writes, root, &reader, head == NULL ? &trie_empty_root : &head->state_root, diff
         );
+    }
     if (verdict != TRIE_VALID) status = status_make(STATUS_CORRUPT, 0, trie_verdict_text(verdict));
     store_view_close(view);
     return status;

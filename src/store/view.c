@@ -27,8 +27,9 @@ struct status store_view_open(struct store_view **out, struct store *store) {
 
 struct node_source view_nodes(struct store_view *view) {
     struct store *store = view->store;
-    if (atomic_load(&store->nodes_owner) != writer_here())
+    if (atomic_load(&store->nodes_owner) != writer_here()) {
         return (struct node_source){.txn = view->txn};
+    }
     return (struct node_source){
         .txn = view->txn,
         .cache = store->nodes,
@@ -254,8 +255,9 @@ struct status store_state(
     struct store_mark head;
     const struct status status = mark_read(view->txn, &head, META_HEAD);
     if (failed(status)) return status;
-    if (number > head.number)
+    if (number > head.number) {
         return status_make(STATUS_MISSING, 0, "reading the state after a block above the head");
+    }
     struct past *past = ARENA_NEW(arena, struct past);
     *past = (struct past){.view = view, .number = number, .is_head = number == head.number};
     *out = (struct state_reader){past_account, past_storage, past_code, past_block_hash, past};
@@ -310,13 +312,15 @@ static struct status add_account(
     struct account account;
     struct hash storage_root;
     struct hash hash;
-    if (key.len != sizeof hash || !account_from_value(&account, value))
+    if (key.len != sizeof hash || !account_from_value(&account, value)) {
         return store_damaged("reading an account");
+    }
     memcpy(hash.bytes, key.data, key.len);
     const struct status status = compute_storage_root(txn, arena, &storage_root, &hash);
     if (failed(status)) return status;
-    if (!hash_equal(&storage_root, &account.storage_root))
+    if (!hash_equal(&storage_root, &account.storage_root)) {
         return store_damaged("comparing an account's slots with its storage root");
+    }
     const struct trie_account encoded = {
         .nonce = account.nonce,
         .balance = account.balance,

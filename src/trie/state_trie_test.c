@@ -182,8 +182,9 @@ static void check_reads(
 
         const struct address address = address_of(i);
         struct hash slots[SLOTS];
-        for (size_t s = 0; s < SLOTS; s++)
+        for (size_t s = 0; s < SLOTS; s++) {
             slots[s] = slot_of(s);
+        }
         struct state_proof proof;
         assert_int_equal(
             state_prove(arena, &proof, &reader, &root, &address, slots, SLOTS), TRIE_VALID
@@ -225,8 +226,9 @@ TEST(a_changed_state_is_the_state_of_what_it_holds) {
     struct arena arena;
     arena_init(&arena, &test_heap);
     store.accounts.arena = &arena;
-    for (size_t i = 0; i < ACCOUNTS; i++)
+    for (size_t i = 0; i < ACCOUNTS; i++) {
         store.storage[i].arena = &arena;
+    }
     struct hash root = trie_empty_root;
     for (int step = 0; step < 60; step++) {
         struct trie_account_change changes[ACCOUNTS];
@@ -246,8 +248,9 @@ TEST(a_changed_state_is_the_state_of_what_it_holds) {
         const struct hash expected = build_world(&arena, &world, &scratch);
         assert_memory_equal(&root, &expected, sizeof root);
         assert_same_nodes(&store.accounts, &scratch.accounts);
-        for (size_t i = 0; i < ACCOUNTS; i++)
+        for (size_t i = 0; i < ACCOUNTS; i++) {
             assert_same_nodes(&store.storage[i], &scratch.storage[i]);
+        }
         if (step % 10 == 0) check_reads(&arena, &world, &store, root);
     }
     arena_reset(&arena);
@@ -261,8 +264,9 @@ TEST(an_account_goes_to_bytes_and_back) {
     assert_int_equal(trie_account_encode(encoded, &account), TRIE_ACCOUNT_SIZE_MAX);
     assert_int_equal(trie_account_decode(&back, BYTES_OF(encoded)), RLP_VALID);
     assert_memory_equal(&back, &account, sizeof account);
-    for (size_t len = 0; len < sizeof encoded; len++)
+    for (size_t len = 0; len < sizeof encoded; len++) {
         assert_int_not_equal(trie_account_decode(&back, bytes_from(encoded, len)), RLP_VALID);
+    }
 }
 
 TEST(a_leaf_that_is_no_account_is_malformed) {

@@ -86,8 +86,9 @@ static void put_leaf(
 
 static size_t put_branch(uint8_t *out, const struct trie_open_branch *branch) {
     size_t payload_size = rlp_size_bytes(branch->value);
-    for (size_t i = 0; i < TRIE_CHILDREN; i++)
+    for (size_t i = 0; i < TRIE_CHILDREN; i++) {
         payload_size += branch->sizes[i] == 0 ? 1 : branch->sizes[i];
+    }
 
     struct rlp_writer writer = rlp_writer_fixed(out, rlp_size_list(payload_size));
     rlp_write_list_header(&writer, payload_size);
@@ -213,8 +214,9 @@ void trie_root_of(
     const struct arena_mark mark = arena_mark(arena);
     struct trie_builder builder;
     trie_builder_init(&builder, arena, sink);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         trie_builder_add(&builder, pairs[i]);
+    }
     trie_builder_finish(&builder, root);
     arena_rewind(arena, mark);
 }

@@ -222,8 +222,9 @@ static bool follow(struct trail *trail, struct trie_tree *tree, const uint8_t *k
 }
 
 static void mark_trail(const struct trail *trail) {
-    for (size_t i = 0; i < trail->count; i++)
+    for (size_t i = 0; i < trail->count; i++) {
         mark_changed(trail->nodes[i]);
+    }
 }
 
 static struct trie_loaded *new_leaf(
@@ -467,8 +468,9 @@ static void finish_child(const struct slot *slot) {
 static void finish_children(const struct trie_loaded *node) {
     if (node->kind == EXTENSION) finish_child(&node->child);
     if (node->kind != BRANCH) return;
-    for (size_t i = 0; i < TRIE_CHILDREN; i++)
+    for (size_t i = 0; i < TRIE_CHILDREN; i++) {
         finish_child(&node->children[i]);
+    }
 }
 
 static void finish_root(struct trie_tree *tree) {
@@ -493,12 +495,14 @@ void trie_batch_finish(struct trie_batch *batch) {
         }
         /* Now the kinds of all nodes below are final: they are encoded with their own children,
          * which this loop has finished a depth or more ago. */
-        for (struct trie_loaded *node = first; node != NULL; node = node->next_changed)
+        for (struct trie_loaded *node = first; node != NULL; node = node->next_changed) {
             finish_children(node);
+        }
         hash_pending(batch);
     }
     if (batch->verdict != TRIE_VALID) return;
-    for (struct trie_tree *tree = batch->trees; tree != NULL; tree = tree->next)
+    for (struct trie_tree *tree = batch->trees; tree != NULL; tree = tree->next) {
         finish_root(tree);
+    }
     hash_pending(batch);
 }

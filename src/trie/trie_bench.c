@@ -41,11 +41,13 @@ static const struct arena_source heap = {heap_get, heap_put, NULL};
 
 static size_t table_slot(const struct table *table, struct bytes path) {
     uint64_t mixed = path.len + 1;
-    for (size_t i = 0; i < path.len; i++)
+    for (size_t i = 0; i < path.len; i++) {
         mixed = (mixed ^ path.data[i]) * 0x9e3779b97f4a7c15ULL;
+    }
     size_t slot = (mixed ^ mixed >> 29) & table->mask;
-    while (table->items[slot].node.len != 0 && !bytes_equal(table->items[slot].path, path))
+    while (table->items[slot].node.len != 0 && !bytes_equal(table->items[slot].path, path)) {
         slot = (slot + 1) & table->mask;
+    }
     return slot;
 }
 
@@ -148,11 +150,13 @@ static void run(
         written += writes.count;
         const uint64_t hash_start = now_ns();
         struct hash ignored;
-        for (size_t i = 0; i < writes.count; i++)
+        for (size_t i = 0; i < writes.count; i++) {
             keccak256(&ignored, writes.items[i].node);
+        }
         hash_ns += now_ns() - hash_start;
-        for (size_t i = 0; i < writes.count; i++)
+        for (size_t i = 0; i < writes.count; i++) {
             table_put(table, writes.items[i].path, writes.items[i].node);
+        }
         *root = new_root;
         arena_rewind(&arena, mark);
     }
@@ -179,14 +183,16 @@ int main(int argc, char **argv) {
     struct hash *keys = malloc(key_count * sizeof *keys);
     ASSERT(keys != NULL);
     for (size_t i = 0; i < key_count; i++) {
-        for (size_t k = 0; k < sizeof keys[i].bytes; k += 8)
+        for (size_t k = 0; k < sizeof keys[i].bytes; k += 8) {
             store_le64(keys[i].bytes + k, random_u64(&seed));
+        }
     }
     qsort(keys, key_count, sizeof *keys, compare);
 
     struct table table = {.mask = 1, .arena = &arena};
-    while (table.mask < 4 * key_count)
+    while (table.mask < 4 * key_count) {
         table.mask = 2 * table.mask + 1;
+    }
     table.items = calloc(table.mask + 1, sizeof *table.items);
     ASSERT(table.items != NULL);
 
@@ -197,8 +203,9 @@ int main(int argc, char **argv) {
     trie_builder_init(&builder, &building, &sink);
     uint8_t value[LEAF_SIZE] = {1};
     const uint64_t start = now_ns();
-    for (size_t i = 0; i < key_count; i++)
+    for (size_t i = 0; i < key_count; i++) {
         trie_builder_add(&builder, (struct trie_pair){BYTES_OF(keys[i].bytes), BYTES_OF(value)});
+    }
     struct hash root;
     trie_builder_finish(&builder, &root);
     printf(
@@ -208,8 +215,9 @@ int main(int argc, char **argv) {
     arena_reset(&building);
 
     static const size_t sizes[] = {1, 6, 100, BATCH_MAX};
-    for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
         run(&table, &root, keys, key_count, sizes[i], batches, &seed);
+    }
     free(table.items);
     free(keys);
     arena_reset(&arena);

@@ -134,8 +134,9 @@ static size_t put_compact(uint8_t *out, const uint8_t *nibbles, size_t count, un
     } else {
         *out++ = (uint8_t)(flags << 4);
     }
-    for (; i < count; i += 2)
+    for (; i < count; i += 2) {
         *out++ = (uint8_t)(nibbles[i] << 4 | nibbles[i + 1]);
+    }
     return 1 + count / 2;
 }
 

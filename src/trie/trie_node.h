@@ -83,8 +83,9 @@ static inline size_t trie_path_nibbles(uint8_t *out, const struct trie_node *nod
 /* How many nibbles a and b have in common, of at most max. */
 static inline size_t trie_common(const uint8_t *a, const uint8_t *b, size_t max) {
     size_t i = 0;
-    while (i < max && a[i] == b[i])
+    while (i < max && a[i] == b[i]) {
         i++;
+    }
     return i;
 }
 

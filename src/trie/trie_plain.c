@@ -50,8 +50,9 @@ static struct bytes branch_of(
     }
     for (size_t nibble = 0; nibble < TRIE_CHILDREN; nibble++) {
         size_t below = 0;
-        while (below < count && nibble_at(&pairs[below], depth) == nibble)
+        while (below < count && nibble_at(&pairs[below], depth) == nibble) {
             below++;
+        }
         if (below == 0) {
             rlp_write_bytes(&writer, (struct bytes){NULL, 0});
         } else {
@@ -76,8 +77,9 @@ static struct bytes node_of(
         return bytes_from(node, trie_put_leaf(node, first.data + depth, rest, pairs[0].value));
     }
     size_t common = depth;
-    while (common < first.len && nibble_at(&pairs[count - 1], common) == first.data[common])
+    while (common < first.len && nibble_at(&pairs[count - 1], common) == first.data[common]) {
         common++;
+    }
     if (common == depth) return branch_of(plain, pairs, count, depth);
 
     const struct bytes child = ref_of(plain, pairs, count, common);

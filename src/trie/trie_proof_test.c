@@ -157,8 +157,9 @@ TEST(nodes_that_are_not_canonical_are_malformed) {
         );
         arena_reset(&arena);
     }
-    for (int verdict = TRIE_PROOF_VALID; verdict <= TRIE_PROOF_TOO_LONG; verdict++)
+    for (int verdict = TRIE_PROOF_VALID; verdict <= TRIE_PROOF_TOO_LONG; verdict++) {
         assert_int_not_equal(trie_proof_verdict_text((enum trie_proof_verdict)verdict)[0], 0);
+    }
 }
 
 TEST_MAIN(

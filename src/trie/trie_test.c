@@ -67,8 +67,9 @@ static size_t random_pairs(
     for (size_t i = 0; i < count; i++) {
         const size_t key_size = random_below(seed, key_max + 1);
         uint8_t *key = arena_alloc(arena, key_size, 1);
-        for (size_t k = 0; k < key_size; k++)
+        for (size_t k = 0; k < key_size; k++) {
             key[k] = alphabet[random_below(seed, sizeof alphabet)];
+        }
         const size_t value_size = 1 + random_below(seed, value_max);
         uint8_t *value = arena_alloc(arena, value_size, 1);
         memset(value, (int)random_below(seed, 256), value_size);

@@ -24,8 +24,9 @@ static void model_init(struct model *model, uint64_t *seed) {
     const size_t spread = random_below(seed, 3);
     for (size_t i = 0; i < model->count; i++) {
         uint8_t *key = model->keys[i].bytes;
-        for (size_t k = 0; k < 32; k++)
+        for (size_t k = 0; k < 32; k++) {
             key[k] = (uint8_t)random_u64(seed);
+        }
         if (i == 0 || spread == 0) continue;
         const uint8_t *other = model->keys[random_below(seed, i)].bytes;
         const size_t shared = random_below(seed, spread == 1 ? 64 : 6); /* nibbles */
@@ -89,8 +90,9 @@ static void apply_writes(struct stored_nodes *stored, const struct trie_writes *
         const struct trie_write *write = &writes->items[i];
         assert_null(write->owner);
         assert_false(write->wipes_owner);
-        for (size_t k = 0; k < i; k++)
+        for (size_t k = 0; k < i; k++) {
             assert_false(bytes_equal(writes->items[k].path, write->path));
+        }
         if (write->node.len == 0) {
             stored_delete(stored, write->path);
         } else {
@@ -126,8 +128,9 @@ TEST(a_changed_trie_is_the_trie_of_what_it_holds) {
             const size_t count = model_change(&arena, &model, changes, &seed);
             if (random_below(&seed, 2) == 0) shuffle(changes, count, &seed);
 
-            for (size_t i = 0; i < stored.count; i++)
+            for (size_t i = 0; i < stored.count; i++) {
                 stored.items[i].reads = 0;
+            }
             struct trie_writes writes = {NULL, 0, 0};
             const struct trie_reader reader = {read_stored, &stored};
             const struct trie_place place = {.hash = &root};
@@ -135,8 +138,9 @@ TEST(a_changed_trie_is_the_trie_of_what_it_holds) {
             assert_int_equal(
                 trie_update(&arena, &writes, &new_root, &reader, &place, changes, count), TRIE_VALID
             );
-            for (size_t i = 0; i < stored.count; i++)
+            for (size_t i = 0; i < stored.count; i++) {
                 assert_true(stored.items[i].reads <= 1);
+            }
             apply_writes(&stored, &writes);
             root = new_root;
 
@@ -168,8 +172,9 @@ TEST(a_batch_that_changes_nothing_writes_nothing) {
     arena_init(&arena, &test_heap);
     uint64_t seed = 3;
     model_init(&model, &seed);
-    for (size_t i = 0; i < model.count; i++)
+    for (size_t i = 0; i < model.count; i++) {
         model.sizes[i] = i % 2 == 0 ? 5 : 0;
+    }
     stored.arena = &arena;
     struct hash root, same;
     struct arena build;
