@@ -1,5 +1,6 @@
 #include "crypto/keccak.h"
 
+#include "crypto/accelerator.h"
 #include "crypto/cpu.h"
 
 enum { LANE_COUNT = 25, ROUND_COUNT = 24, RATE_LANES = 17 };
@@ -126,6 +127,7 @@ void keccakf1600(uint64_t state[25]) {
         return;
     }
 #endif
+    if (accelerator_call(ACCELERATOR_KECCAKF, state, NULL, NULL)) return;
     keccakf1600_portable(state);
 }
 

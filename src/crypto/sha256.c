@@ -1,5 +1,6 @@
 #include "crypto/sha256.h"
 
+#include "crypto/accelerator.h"
 #include "crypto/cpu.h"
 
 #if defined(__x86_64__)
@@ -123,6 +124,9 @@ static void compress_blocks(uint32_t state[8], const uint8_t *blocks, size_t blo
     }
 #endif
     for (size_t i = 0; i < block_count; i++) {
+        uint32_t aligned[SHA256_BLOCK_SIZE / sizeof(uint32_t)]; /* as the accelerator wants it */
+        memcpy(aligned, blocks + i * SHA256_BLOCK_SIZE, sizeof aligned);
+        if (accelerator_call(ACCELERATOR_SHA256_COMPRESS, state, aligned, NULL)) continue;
         sha256_compress_plain(state, blocks + i * SHA256_BLOCK_SIZE);
     }
 }

@@ -1,7 +1,7 @@
 /* Wycheproof's ECDSA suites on the two curves that we verify on. Our functions take a digest, r and
  * s, so this file hashes the message (OpenSSL) and reads the signature's encoding (strict DER, or
  * r and s of 32 bytes each). */
-#include "crypto/ecdsa.h"
+#include "crypto/ecdsa_portable.h"
 #include "crypto/p256.h"
 #include "suite.h"
 
@@ -88,11 +88,19 @@ static bool verify(struct suite *suite, const json_t *group, const json_t *item)
         if (strcmp(type, "EcdsaBitcoinVerify") == 0 && ecdsa_s_is_high(&s)) return false;
         struct ecdsa_public_key public_key;
         memcpy(public_key.bytes, point.data + 1, sizeof public_key.bytes);
-        return ecdsa_verify(&public_key, &digest, &r, &s) == ECDSA_VALID;
+        const enum ecdsa_verdict verdict = ecdsa_verify(&public_key, &digest, &r, &s);
+        if (ecdsa_verify_portable(&public_key, &digest, &r, &s) != verdict) {
+            suite_count(suite, false, "the portable twin disagrees");
+        }
+        return verdict == ECDSA_VALID;
     }
     const struct u256 x = u256_from_be(point.data + 1);
     const struct u256 y = u256_from_be(point.data + 33);
-    return p256_verify(&digest, &r, &s, &x, &y);
+    const bool is_valid = p256_verify(&digest, &r, &s, &x, &y);
+    if (p256_verify_portable(&digest, &r, &s, &x, &y) != is_valid) {
+        suite_count(suite, false, "the portable twin disagrees");
+    }
+    return is_valid;
 }
 
 static void run_file(struct suite *suite, const char *path) {

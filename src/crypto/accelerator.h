@@ -1,0 +1,58 @@
+/* accelerator: the machine's own calls for hashes and arithmetic, for the modules of crypto.
+ *
+ * docs/MACHINE.md, ecalls. Each function answers whether the call was made. It is false on every
+ * host, where all of this compiles to nothing, and under qemu-riscv64, where the kernel answers
+ * -ENOSYS to a number that it does not know; the caller then computes by itself.
+ */
+#ifndef CRYPTO_ACCELERATOR_H
+#define CRYPTO_ACCELERATOR_H
+
+#include "base/u256.h"
+
+enum accelerator {
+    ACCELERATOR_KECCAKF = 0x5001,
+    ACCELERATOR_SHA256_COMPRESS = 0x5002,
+    ACCELERATOR_MULMOD256 = 0x5003,
+};
+
+#if defined(__riscv) && !__STDC_HOSTED__
+
+ALWAYS_INLINE bool accelerator_call(
+    enum accelerator number, void *in_place, const void *second, const void *third
+) {
+    const long not_implemented = -38;
+    register long a7 __asm__("a7") = (long)number;
+    register void *a0 __asm__("a0") = in_place;
+    register const void *a1 __asm__("a1") = second;
+    register const void *a2 __asm__("a2") = third;
+    __asm__ volatile("ecall" : "+r"(a0) : "r"(a7), "r"(a1), "r"(a2) : "memory");
+    return (long)a0 != not_implemented;
+}
+
+#else
+
+ALWAYS_INLINE bool accelerator_call(
+    enum accelerator number, void *in_place, const void *second, const void *third
+) {
+    (void)number;
+    (void)in_place;
+    (void)second;
+    (void)third;
+    return false;
+}
+
+#endif
+
+/* *out = a * b mod m, m not 0. */
+ALWAYS_INLINE void accelerator_mulmod(
+    struct u256 *out, const struct u256 *a, const struct u256 *b, const struct u256 *m
+) {
+    struct u256 product = *a;
+    if (accelerator_call(ACCELERATOR_MULMOD256, &product, b, m)) {
+        *out = product;
+    } else {
+        u256_mulmod(out, a, b, m);
+    }
+}
+
+#endif
