@@ -3,8 +3,8 @@
 #include "cmd/command.h"
 #include "cmd/prestate.h"
 #include "cmd/suite.h"
+#include "cmd/suite_trace.h"
 #include "crypto/keccak.h"
-#include "evm/eip3155.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -210,11 +210,6 @@ static enum tx_verdict read_tx(
     return verdict;
 }
 
-static void print_trace_line(void *ctx, struct bytes text) {
-    (void)fwrite(text.data, 1, text.len, ctx);
-    (void)fputc('\n', ctx);
-}
-
 /* As block_run_tx, with a trace on stderr. */
 static enum tx_verdict run_traced(
     struct suite_worker *worker,
@@ -223,15 +218,11 @@ static enum tx_verdict run_traced(
     const struct tx *tx,
     const struct address *sender
 ) {
-    struct eip3155 *const trace = ARENA_NEW(&worker->arena, struct eip3155);
-    struct evm_tracer tracer;
-    eip3155_init(trace, &tracer, run->evm_rules, print_trace_line, stderr);
-    worker->vm.tracer = &tracer;
+    worker->vm.tracer = suite_trace_begin(worker->trace, run->evm_rules, stderr, false);
     const enum tx_verdict verdict = block_run_tx(run, outcome, tx, sender);
     worker->vm.tracer = NULL;
     if (verdict != TX_VALID) return verdict;
-    const struct evm_result result = {.status = outcome->status, .output = outcome->output};
-    eip3155_result(trace, &result, outcome->gas_used);
+    suite_trace_close(worker->trace, outcome->status, outcome->output, outcome->gas_used);
     return TX_VALID;
 }
 
@@ -261,8 +252,8 @@ static void run_case(
     block_run_init(&run, arena, &state, &worker->vm, config, &header);
     result->verdict = read_tx(arena, result, &tx, &sender, test, post, &rules);
     if (result->verdict == TX_VALID) {
-        result->verdict = worker->is_tracing ? run_traced(worker, &run, &outcome, &tx, &sender)
-                                             : block_run_tx(&run, &outcome, &tx, &sender);
+        result->verdict = worker->trace != NULL ? run_traced(worker, &run, &outcome, &tx, &sender)
+                                                : block_run_tx(&run, &outcome, &tx, &sender);
     }
 
     /* The block's reward, which is nothing. */
@@ -383,13 +374,11 @@ static void run_file(struct suite_worker *worker, const struct json *root) {
 }
 
 int cmd_statetest(int argc, char **argv) {
-    static const char *const forks[] = {"Cancun", "Prague", "Osaka", NULL};
     static const struct suite suite = {
         .command = "evm statetest",
         .summary =
             "Runs state tests: one transaction on a given state. A case is one entry of `post`.",
         .format = "state",
-        .default_forks = forks,
         .run_file = run_file,
     };
     return suite_main(&suite, argc, argv);

@@ -1,7 +1,10 @@
 #include "cmd/suite.h"
 
+#include "base/checked.h"
 #include "cmd/command.h"
 #include "cmd/suite_files.h"
+#include "cmd/suite_trace.h"
+#include "world/clock.h"
 #include "world/heap.h"
 
 #include <getopt.h>
@@ -18,16 +21,25 @@ enum {
     CODE_CACHE_SIZE = 16 << 20,
     TALLIES_MAX = 4096,
     JOBS_MAX = 256,
-    NAME_MAX_SIZE = 128,
     LINE_MAX_SIZE = 4096,
-    OUTPUT_MAX = 1 << 30,
+    TEXT_MAX_SIZE = SUITE_DETAIL_MAX + LINE_MAX_SIZE,
+    JSON_MAX_SIZE = 1 << 20,
+    WAITING_MAX_SIZE = 64 << 20, /* of lines that wait for those of files before theirs */
+    PROGRESS_PERIOD_MS = 100,
 };
 
 /* Cases of one archive and one fork. */
 struct tally {
-    char archive[NAME_MAX_SIZE];
-    char fork[NAME_MAX_SIZE];
+    char archive[SUITE_NAME_MAX];
+    char fork[SUITE_NAME_MAX];
     size_t passed, failed, skipped;
+};
+
+/* What a file's run printed, until its turn comes. */
+struct output {
+    char *text;
+    size_t len;
+    bool is_done;
 };
 
 struct options {
@@ -50,10 +62,14 @@ struct suite_run {
     struct suite_table counts; /* archive, format, fork, cases */
     atomic_size_t next_file;
     pthread_mutex_t lock; /* of what follows, and of stdout and stderr */
+    pthread_cond_t printed;
+    struct output *outputs; /* one a file */
+    size_t next_output, waiting_size;
     struct tally tallies[TALLIES_MAX];
     size_t tally_count;
     size_t passed, failed, skipped, broken, files_done;
     bool shows_progress;
+    uint64_t progress_ms; /* when it was last shown */
 };
 
 static bool is_chosen_fork(const struct suite_run *run, const char *fork) {
@@ -64,18 +80,18 @@ static bool is_chosen_fork(const struct suite_run *run, const char *fork) {
     return false;
 }
 
-static void copy_name(char out[NAME_MAX_SIZE], const char *text) {
-    (void)snprintf(out, NAME_MAX_SIZE, "%s", text);
+static void copy_name(char out[SUITE_NAME_MAX], const char *text) {
+    (void)snprintf(out, SUITE_NAME_MAX, "%s", text);
 }
 
 /* The archive of a file: the longest of the counts table whose name stands in its path. */
-static void archive_of(const struct suite_run *run, char out[NAME_MAX_SIZE], const char *file) {
+static void archive_of(const struct suite_run *run, char out[SUITE_NAME_MAX], const char *file) {
     char whole[PATH_MAX];
     size_t longest = 0;
     copy_name(out, "");
     if (run->counts.count == 0 || realpath(file, whole) == NULL) return;
     for (size_t i = 0; i < run->counts.count; i++) {
-        char part[NAME_MAX_SIZE + 2];
+        char part[SUITE_NAME_MAX + 2];
         const char *const archive = run->counts.rows[i].columns[0];
         (void)snprintf(part, sizeof part, "%s/", archive);
         if (strlen(archive) > longest && strstr(whole, part) != NULL) {
@@ -86,9 +102,7 @@ static void archive_of(const struct suite_run *run, char out[NAME_MAX_SIZE], con
 }
 
 /* With run->lock held. */
-static struct tally *tally_of(struct suite_run *run, const char *file, const char *fork) {
-    char archive[NAME_MAX_SIZE];
-    archive_of(run, archive, file);
+static struct tally *tally_of(struct suite_run *run, const char *archive, const char *fork) {
     for (size_t i = 0; i < run->tally_count; i++) {
         struct tally *const tally = &run->tallies[i];
         if (strcmp(tally->archive, archive) == 0 && strcmp(tally->fork, fork) == 0) return tally;
@@ -127,52 +141,83 @@ bool suite_wants(struct suite_worker *worker, const struct suite_case *one) {
     }
     if (!is_skipped(run, worker->file, one->name)) return true;
     (void)pthread_mutex_lock(&run->lock);
-    tally_of(run, worker->file, one->fork)->skipped++;
+    tally_of(run, worker->archive, one->fork)->skipped++;
     run->skipped++;
     (void)pthread_mutex_unlock(&run->lock);
     return false;
 }
 
-static void print_json(
+/* Appends to what the file's run prints. */
+static void add_lines(struct suite_worker *worker, const char *text, size_t len) {
+    if (worker->lines_room - worker->lines_len < len) {
+        const size_t room = 2 * worker->lines_room + len;
+        char *const lines = realloc(worker->lines, room);
+        ASSERT(lines != NULL);
+        worker->lines = lines;
+        worker->lines_room = room;
+    }
+    memcpy(worker->lines + worker->lines_len, text, len);
+    worker->lines_len += len;
+}
+
+static void add_json(
     struct suite_worker *worker,
     const struct suite_case *one,
     const struct hash *root,
     const char *detail
 ) {
-    struct json_writer *const lines = &worker->lines;
-    json_begin_object(lines);
-    json_name(lines, "name");
-    json_write_string(lines, one->name);
-    json_name(lines, "file");
-    json_write_cstring(lines, worker->file);
-    json_name(lines, "fork");
-    json_write_cstring(lines, one->fork);
+    struct json_writer *const json = &worker->json;
+    json_begin_object(json);
+    json_name(json, "name");
+    json_write_string(json, one->name);
+    json_name(json, "file");
+    json_write_cstring(json, worker->file);
+    json_name(json, "fork");
+    json_write_cstring(json, one->fork);
     if (one->index >= 0) {
-        json_name(lines, "index");
-        json_write_number(lines, (uint64_t)one->index);
+        json_name(json, "index");
+        json_write_number(json, (uint64_t)one->index);
     }
-    json_name(lines, "pass");
-    json_write_bool(lines, detail == NULL);
+    json_name(json, "pass");
+    json_write_bool(json, detail == NULL);
     if (root != NULL) {
-        json_name(lines, "stateRoot");
-        json_write_hash(lines, root);
+        json_name(json, "stateRoot");
+        json_write_hash(json, root);
     }
     if (detail != NULL) {
-        json_name(lines, "error");
-        json_write_cstring(lines, detail);
+        json_name(json, "error");
+        json_write_cstring(json, detail);
     }
-    json_end_object(lines);
-    const struct bytes text = json_writer_text(lines);
-    (void)printf("%.*s\n", (int)text.len, (const char *)text.data);
-    json_writer_reset(lines, LINE_MAX_SIZE);
+    json_end_object(json);
+    const struct bytes text = json_writer_text(json);
+    add_lines(worker, (const char *)text.data, text.len);
+    add_lines(worker, "\n", 1);
+    json_writer_reset(json, LINE_MAX_SIZE);
+}
+
+static void add_failure(
+    struct suite_worker *worker, const struct suite_case *one, const char *detail
+) {
+    char text[TEXT_MAX_SIZE];
+    char index[32] = "";
+    if (one->index >= 0) (void)snprintf(index, sizeof index, " #%ld", one->index);
+    (void)snprintf(
+        text, sizeof text, "FAIL %.1000s: %.*s %.64s%s: %s\n", worker->file,
+        (int)min_u64(one->name.len, 1000), (const char *)one->name.data, one->fork, index, detail
+    );
+    add_lines(worker, text, strlen(text));
 }
 
 static void clear_progress(const struct suite_run *run) {
     if (run->shows_progress) (void)fprintf(stderr, "\r\033[K");
 }
 
-static void show_progress(const struct suite_run *run) {
+/* With run->lock held. */
+static void show_progress(struct suite_run *run) {
     if (!run->shows_progress) return;
+    const uint64_t now_ms = clock_monotonic_us(&real_clock) / 1000;
+    if (now_ms - run->progress_ms < PROGRESS_PERIOD_MS) return;
+    run->progress_ms = now_ms;
     (void)fprintf(
         stderr, "\r\033[K%zu of %zu files, %zu passed, %zu failed", run->files_done,
         run->files.count, run->passed, run->failed
@@ -187,8 +232,13 @@ void suite_report(
     const char *detail
 ) {
     struct suite_run *const run = worker->run;
+    if (run->options.is_json) {
+        add_json(worker, one, root, detail);
+    } else if (detail != NULL) {
+        add_failure(worker, one, detail);
+    }
     (void)pthread_mutex_lock(&run->lock);
-    struct tally *const tally = tally_of(run, worker->file, one->fork);
+    struct tally *const tally = tally_of(run, worker->archive, one->fork);
     if (detail == NULL) {
         tally->passed++;
         run->passed++;
@@ -196,17 +246,7 @@ void suite_report(
         tally->failed++;
         run->failed++;
     }
-    if (run->options.is_json) {
-        print_json(worker, one, root, detail);
-    } else if (detail != NULL) {
-        clear_progress(run);
-        (void)printf(
-            "FAIL %s: %.*s %s", worker->file, (int)one->name.len, (const char *)one->name.data,
-            one->fork
-        );
-        if (one->index >= 0) (void)printf(" #%ld", one->index);
-        (void)printf(": %s\n", detail);
-    }
+    show_progress(run);
     (void)pthread_mutex_unlock(&run->lock);
 }
 
@@ -217,6 +257,41 @@ void suite_broken(struct suite_worker *worker, const char *what) {
     clear_progress(run);
     (void)fprintf(stderr, "infinity %s: %s: %s\n", run->suite->command, worker->file, what);
     (void)pthread_mutex_unlock(&run->lock);
+}
+
+/* Prints what has its turn. With run->lock held. */
+static void print_ready(struct suite_run *run) {
+    while (run->next_output < run->files.count && run->outputs[run->next_output].is_done) {
+        struct output *const output = &run->outputs[run->next_output++];
+        if (output->len == 0) continue;
+        clear_progress(run);
+        (void)fwrite(output->text, 1, output->len, stdout);
+        run->waiting_size -= output->len;
+        free(output->text);
+    }
+    (void)fflush(stdout);
+    (void)pthread_cond_broadcast(&run->printed);
+}
+
+/* Hands over the lines of the file at index. Who is far ahead of a slow file, with much to print,
+ * waits for it; the file whose turn it is never waits, so neither does the run. */
+static void finish_file(struct suite_worker *worker, size_t index) {
+    struct suite_run *const run = worker->run;
+    (void)pthread_mutex_lock(&run->lock);
+    while (worker->lines_len > 0 && index != run->next_output &&
+           run->waiting_size > WAITING_MAX_SIZE) {
+        (void)pthread_cond_wait(&run->printed, &run->lock);
+    }
+    run->outputs[index] = (struct output){worker->lines, worker->lines_len, true};
+    run->waiting_size += worker->lines_len;
+    run->files_done++;
+    print_ready(run);
+    show_progress(run);
+    (void)pthread_mutex_unlock(&run->lock);
+    if (worker->lines_len == 0) free(worker->lines);
+    worker->lines = NULL;
+    worker->lines_len = 0;
+    worker->lines_room = 0;
 }
 
 /* Generators of different age name the same fault differently; some old names are coarser than
@@ -281,6 +356,7 @@ static void run_file(struct suite_worker *worker, const char *file) {
     const struct json *root;
     struct bytes text;
     worker->file = file;
+    archive_of(worker->run, worker->archive, file);
     if (!suite_file_read(&worker->arena, &text, file)) {
         suite_broken(worker, "cannot be read");
     } else {
@@ -300,21 +376,20 @@ static void run_file(struct suite_worker *worker, const char *file) {
 
 static void *work(void *ctx) {
     struct suite_run *const run = ctx;
-    struct suite_worker worker = {.run = run, .is_tracing = run->options.is_tracing};
+    struct suite_worker worker = {.run = run};
     arena_init(&worker.arena, &heap_source);
-    json_writer_init(&worker.lines, OUTPUT_MAX);
+    json_writer_init(&worker.json, JSON_MAX_SIZE);
     worker.vm.evm = evm_create(&heap_source, CODE_CACHE_SIZE);
+    if (run->options.is_tracing) worker.trace = suite_trace_create();
     for (;;) {
         const size_t i = atomic_fetch_add(&run->next_file, 1);
         if (i >= run->files.count) break;
         run_file(&worker, run->files.paths[i]);
-        (void)pthread_mutex_lock(&run->lock);
-        run->files_done++;
-        show_progress(run);
-        (void)pthread_mutex_unlock(&run->lock);
+        finish_file(&worker, i);
     }
     evm_destroy(worker.vm.evm);
-    json_writer_free(&worker.lines);
+    suite_trace_destroy(worker.trace);
+    json_writer_free(&worker.json);
     arena_reset(&worker.arena);
     return NULL;
 }
@@ -336,7 +411,7 @@ static bool run_all(struct suite_run *run) {
 }
 
 /* Each row of the counts table that speaks of this format and a chosen fork must have come out. */
-static size_t check_counts(struct suite_run *run) {
+static size_t check_counts(const struct suite_run *run, FILE *out) {
     size_t wrong = 0;
     for (size_t i = 0; i < run->counts.count; i++) {
         const char *const *const row = run->counts.rows[i].columns;
@@ -348,8 +423,8 @@ static size_t check_counts(struct suite_run *run) {
             if (strcmp(tally->archive, row[0]) != 0 || strcmp(tally->fork, row[2]) != 0) continue;
             seen = tally->passed + tally->failed + tally->skipped;
         }
-        (void)printf(
-            "%-30s %-24s %8zu of %8zu%s\n", row[0], row[2], seen, expected,
+        (void)fprintf(
+            out, "%-30s %-24s %8zu of %8zu%s\n", row[0], row[2], seen, expected,
             seen == expected ? "" : "  DIFFERS"
         );
         wrong += seen != expected;
@@ -359,11 +434,10 @@ static size_t check_counts(struct suite_run *run) {
 
 static int finish(struct suite_run *run, bool ran) {
     const char *const command = run->suite->command;
-    const size_t wrong = run->options.counts == NULL ? 0 : check_counts(run);
-    if (!run->options.is_json || run->options.counts != NULL) {
-        (void
-        )printf("%zu passed, %zu failed, %zu skipped\n", run->passed, run->failed, run->skipped);
-    }
+    FILE *const out = run->options.is_json ? stderr : stdout; /* which is then JSON alone */
+    const size_t wrong = run->options.counts == NULL ? 0 : check_counts(run, out);
+    (void
+    )fprintf(out, "%zu passed, %zu failed, %zu skipped\n", run->passed, run->failed, run->skipped);
     if (!ran) return command_failure(command, "could not start a thread");
     if (run->broken > 0) return EXIT_FAILED;
     if (run->files.count == 0) return command_failure(command, "no test files there");
@@ -478,7 +552,8 @@ static void apply_defaults(struct suite_run *run) {
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
     if (options->jobs == 0) options->jobs = cores < 1 ? 1 : cores > JOBS_MAX ? JOBS_MAX : cores;
     if (options->is_tracing) options->jobs = 1;
-    run->shows_progress = !options->is_json && !options->is_tracing && isatty(STDERR_FILENO);
+    run->shows_progress = !options->is_tracing && isatty(STDERR_FILENO) &&
+        !(options->is_json && isatty(STDOUT_FILENO));
 }
 
 static int load(struct suite_run *run, struct arena *arena, char **paths, int path_count) {
@@ -498,6 +573,7 @@ static int load(struct suite_run *run, struct arena *arena, char **paths, int pa
         }
     }
     suite_files_sort(&run->files);
+    run->outputs = ARENA_ARRAY(arena, struct output, run->files.count);
     return EXIT_GOOD;
 }
 
@@ -510,6 +586,7 @@ int suite_main(const struct suite *suite, int argc, char **argv) {
     struct suite_run *const run = ARENA_NEW(&arena, struct suite_run);
     run->suite = suite;
     (void)pthread_mutex_init(&run->lock, NULL);
+    (void)pthread_cond_init(&run->printed, NULL);
     int status = take_options(run, argc, argv);
     if (status == EXIT_GOOD) status = load(run, &arena, argv + optind, argc - optind);
     if (status == EXIT_GOOD) {
@@ -518,6 +595,7 @@ int suite_main(const struct suite *suite, int argc, char **argv) {
         status = finish(run, ran);
     }
     if (run->options.has_regex) regfree(&run->options.regex);
+    (void)pthread_cond_destroy(&run->printed);
     (void)pthread_mutex_destroy(&run->lock);
     arena_reset(&arena);
     return status;

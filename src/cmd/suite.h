@@ -6,6 +6,9 @@
  *
  *     infinity evm NAME PATH… [--fork NAME]… [--run REGEX] [--jobs N] [--json] [--trace]
  *                             [--skips FILE] [--counts FILE]
+ *
+ * Lines on stdout do not depend on the threads: they come in the order of the files (largest first),
+ * each file's in the order of its cases.
  */
 #ifndef CMD_SUITE_H
 #define CMD_SUITE_H
@@ -15,6 +18,7 @@
 
 #define SUITE_FORKS_MAX  32
 #define SUITE_DETAIL_MAX 2048
+#define SUITE_NAME_MAX   128 /* of an archive or fork, with the final NUL */
 
 struct suite_run;
 
@@ -23,9 +27,12 @@ struct suite_worker {
     struct suite_run *run;
     struct arena arena;
     struct chain_vm vm;
-    const char *file; /* the file that is being run */
-    bool is_tracing;
-    struct json_writer lines; /* of this file, for stdout and stderr */
+    const char *file;             /* the file that is being run */
+    char archive[SUITE_NAME_MAX]; /* of the counts table that it belongs to, or "" */
+    struct suite_trace *trace;    /* NULL without --trace */
+    char *lines;                  /* of this file, for stdout */
+    size_t lines_len, lines_room;
+    struct json_writer json; /* for one line of --json */
 };
 
 struct suite_case {
