@@ -53,6 +53,7 @@ static void add_chunk(struct arena *arena, size_t size, size_t align) {
     arena->end = chunk->end;
 }
 
+// NOLINTNEXTLINE(readability-non-const-parameter): what it answers is written to
 static uint8_t *align_up(uint8_t *p, size_t align) {
     return (uint8_t *)(((uintptr_t)p + align - 1) & ~(uintptr_t)(align - 1));
 }

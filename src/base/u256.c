@@ -95,6 +95,7 @@ bool u256_mul(struct u256 *out, const struct u256 *a, const struct u256 *b) {
  * IEEE Transactions on Computers 60 (2011); the algorithm numbers below are the paper's. */
 
 /* (high:low) / divisor for high < divisor. */
+// NOLINTNEXTLINE(readability-non-const-parameter): the division writes it
 static uint64_t divide_2by1_plain(uint64_t *remainder, uint64_t hi, uint64_t lo, uint64_t divisor) {
 #if defined(__x86_64__)
     uint64_t quotient;

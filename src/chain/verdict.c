@@ -6,6 +6,7 @@
 #define BLOCK_TEXT(name, text) [BLOCK_##name] = text,
 
 static const char *const tx_names[TX_VERDICT_COUNT] = {[TX_VALID] = "", TX_VERDICTS(TX_NAME)};
+// NOLINTNEXTLINE(bugprone-suspicious-missing-comma): long texts stand in two parts
 static const char *const tx_texts[TX_VERDICT_COUNT] = {[TX_VALID] = "valid", TX_VERDICTS(TX_TEXT)};
 static const char *const block_names[BLOCK_VERDICT_COUNT] = {
     [BLOCK_VALID] = "", BLOCK_VERDICTS(BLOCK_NAME)};

@@ -35,6 +35,7 @@ static bool is_json(const char *path) {
 
 static bool add(struct arena *arena, struct suite_files *files, const char *path, int depth);
 
+// NOLINTNEXTLINE(misc-no-recursion): DEPTH_MAX levels
 static bool add_directory(
     struct arena *arena, struct suite_files *files, const char *path, int depth
 ) {
@@ -51,6 +52,7 @@ static bool add_directory(
     return good;
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): DEPTH_MAX levels
 static bool add(struct arena *arena, struct suite_files *files, const char *path, int depth) {
     struct stat info;
     if (depth > DEPTH_MAX || stat(path, &info) != 0) return false;

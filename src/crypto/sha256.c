@@ -71,6 +71,7 @@ void sha256_compress_plain(uint32_t state[8], const uint8_t block[SHA256_BLOCK_S
 /* Intel's SHA extensions keep the state as the pairs ABEF and CDGH; one instruction does two
  * rounds with the two low words of its last operand. The message words of four rounds stand in one
  * of m[0] to m[3], and each is replaced by the words of four rounds later 16 rounds ahead. */
+// NOLINTNEXTLINE(readability-function-size): three nested loops, nothing to take out
 __attribute__((target("sha,sse4.1"))) static void compress_sha_ni(
     uint32_t state[8], const uint8_t *blocks, size_t block_count
 ) {

@@ -157,6 +157,7 @@ static void trace_step(
 
 /* One function on purpose, far beyond 70 lines: the registers that hold pc, sp and gas are its
  * point. */
+// NOLINTNEXTLINE(readability-function-size)
 int interpreter_run(struct evm *evm, struct evm_frame *frame) {
 #define LABEL(R, value, name, pops, pushes, since, gas) [value] = &&op_##name,
 #define TRACE(R, value, name, pops, pushes, since, gas) [value] = &&traced,

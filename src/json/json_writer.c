@@ -211,7 +211,7 @@ void json_write_hex_bare(struct json_writer *writer, struct bytes data) {
     append_hex(writer, data, false);
 }
 
-/* Recursion is bounded by the depth that the value was read with. */
+// NOLINTNEXTLINE(misc-no-recursion): bounded by the depth that the value was read with
 void json_write_value(struct json_writer *writer, const struct json *value) {
     switch (json_kind(value)) {
     case JSON_ABSENT:

@@ -179,6 +179,7 @@ static void put_address(struct text *text, int32_t offset, uint8_t base) {
     put(text, ")");
 }
 
+// NOLINTNEXTLINE(readability-non-const-parameter): text writes to it
 size_t rv_disassemble(char out[RV_TEXT_MAX], uint64_t pc, uint32_t word) {
     const struct rv_insn insn = rv_decode(word);
     struct text text = {out, 0};

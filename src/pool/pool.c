@@ -80,6 +80,13 @@ uint64_t pool_next_nonce(
     return pool_sender_next_nonce(found);
 }
 
+static bool find_hash(size_t *index, const struct tx *tx, const struct hash *versioned_hash) {
+    for (*index = 0; *index < tx->blob_hash_count; ++*index) {
+        if (hash_equal(&tx->blob_hashes[*index], versioned_hash)) return true;
+    }
+    return false;
+}
+
 bool pool_find_blob(
     const struct pool *pool,
     const struct pool_entry **entry,
@@ -90,12 +97,8 @@ bool pool_find_blob(
         for (size_t i = 0; i < sender->count; i++) {
             const struct pool_entry *shown = &sender->entries[i]->shown;
             if (shown->sidecar == NULL) break; /* none of this sender's has one */
-            for (*index = 0; *index < shown->tx.blob_hash_count; ++*index) {
-                if (hash_equal(&shown->tx.blob_hashes[*index], versioned_hash)) {
-                    *entry = shown;
-                    return true;
-                }
-            }
+            *entry = shown;
+            if (find_hash(index, &shown->tx, versioned_hash)) return true;
         }
     }
     return false;

@@ -288,7 +288,7 @@ enum pool_verdict pool_judge_alone(
     if (verdict == POOL_ADDED) verdict = recover_sender(pool, outcome, candidate, rules);
     if (verdict == POOL_ADDED) verdict = check_gas(pool, outcome, tx, rules);
     if (verdict == POOL_ADDED && tx->type == TX_TYPE_SET_CODE && tx->authorization_count == 0) {
-        verdict = refuse_sidecar(outcome, "set code tx must have at least one authorization tuple");
+        (void)refuse_sidecar(outcome, "set code tx must have at least one authorization tuple");
         outcome->verdict = verdict = POOL_TX_INVALID;
         outcome->tx_verdict = TX_TYPE_4_EMPTY_AUTHORIZATION_LIST;
     }

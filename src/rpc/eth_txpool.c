@@ -20,7 +20,8 @@ static void put_summary(struct json_writer *out, const struct pool_entry *entry)
         for (size_t i = 0; i < sizeof entry->tx.to.bytes; i++) {
             (void)snprintf(to + 2 + 2 * i, 3, "%02x", entry->tx.to.bytes[i]);
         }
-        memcpy(to, "0x", 2);
+        to[0] = '0';
+        to[1] = 'x';
     }
     json_write_format(
         out, "%s: %s wei + %" PRIu64 " gas \xc3\x97 %s wei", to, value, entry->tx.gas_limit, price

@@ -406,6 +406,7 @@ static bool announces_too_much(struct MHD_Connection *connection) {
 
 /* Called by the daemon when the head has been read, then with each part of the body, then once more
  * for the answer. */
+// NOLINTNEXTLINE(readability-function-size): libmicrohttpd names the parameters
 static enum MHD_Result on_request(
     void *cls,
     struct MHD_Connection *connection,

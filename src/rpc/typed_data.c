@@ -52,6 +52,7 @@ struct used_types {
 };
 
 /* The struct and all that it refers to, each once. */
+// NOLINTNEXTLINE(misc-no-recursion): TYPED_DATA_DEPTH_MAX levels
 static bool collect(
     struct typed_data *data, struct used_types *used, const struct json *type, size_t depth
 ) {
@@ -133,6 +134,7 @@ static bool hash_value(
     size_t depth
 );
 
+// NOLINTNEXTLINE(misc-no-recursion): TYPED_DATA_DEPTH_MAX levels
 static bool hash_struct(
     struct typed_data *data,
     struct hash *out,
@@ -162,6 +164,7 @@ static bool hash_struct(
 }
 
 /* type ends in [] or [n]. */
+// NOLINTNEXTLINE(misc-no-recursion): TYPED_DATA_DEPTH_MAX levels
 static bool hash_array(
     struct typed_data *data,
     struct hash *out,
@@ -281,6 +284,7 @@ static bool encode_atom(
     return false;
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): TYPED_DATA_DEPTH_MAX levels
 static bool hash_value(
     struct typed_data *data,
     struct hash *out,

@@ -366,6 +366,23 @@ struct unwound {
     size_t count, room;
 };
 
+static void append_unwound(
+    struct arena *arena, struct unwound *unwound, const struct block *block
+) {
+    for (size_t i = 0; i < block->tx_count; i++) {
+        if (unwound->count == unwound->room) {
+            const size_t room = unwound->room == 0 ? 64 : unwound->room * 2;
+            struct bytes *grown = ARENA_ARRAY(arena, struct bytes, room);
+            if (unwound->count > 0) {
+                memcpy(grown, unwound->transactions, unwound->count * sizeof *grown);
+            }
+            unwound->transactions = grown;
+            unwound->room = room;
+        }
+        unwound->transactions[unwound->count++] = block->encoded_txs[i];
+    }
+}
+
 static struct status collect_unwound(
     struct execution *x, struct arena *arena, struct unwound *unwound, uint64_t after
 ) {
@@ -385,18 +402,7 @@ static struct status collect_unwound(
             status = status_make(STATUS_CORRUPT, 0, "reading a block's body");
             break;
         }
-        for (size_t i = 0; i < block.tx_count; i++) {
-            if (unwound->count == unwound->room) {
-                const size_t room = unwound->room == 0 ? 64 : unwound->room * 2;
-                struct bytes *grown = ARENA_ARRAY(arena, struct bytes, room);
-                if (unwound->count > 0) {
-                    memcpy(grown, unwound->transactions, unwound->count * sizeof *grown);
-                }
-                unwound->transactions = grown;
-                unwound->room = room;
-            }
-            unwound->transactions[unwound->count++] = block.encoded_txs[i];
-        }
+        append_unwound(arena, unwound, &block);
     }
     store_view_close(view);
     return status;

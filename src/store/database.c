@@ -228,6 +228,7 @@ static void find_map(struct database *database) {
         unsigned minor;
         char line[PATH_SIZE + 128];
         while (database->map == NULL && fgets(line, sizeof line, maps) != NULL) {
+            // NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers
             if (sscanf(line, "%lx-%lx %*s %*s %x:%x %lu", &start, &end, &major, &minor, &inode) ==
                     5 &&
                 inode == stat.st_ino && major == major(stat.st_dev) &&
@@ -246,6 +247,7 @@ void database_rest(struct database *database) {
     unsigned long shared = 0;
     if (database->map == NULL || database->statm_file < 0) return;
     if (pread(database->statm_file, text, sizeof text - 1, 0) <= 0) return;
+    // NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers
     if (sscanf(text, "%*s %*s %lu", &shared) != 1) return;
     if (shared * (unsigned long)sysconf(_SC_PAGESIZE) > RESIDENT_MAX) {
         (void)madvise(database->map, database->map_size, MADV_DONTNEED);

@@ -22,9 +22,12 @@ static struct bytes nibbles_of(struct plain *plain, const struct trie_pair *pair
     return bytes_from(nibbles, nibble_count(pair));
 }
 
-static struct bytes node_of(struct plain *, const struct trie_pair *, size_t count, size_t depth);
+static struct bytes node_of(
+    struct plain *plain, const struct trie_pair *pairs, size_t count, size_t depth
+);
 
 /* How the node of the pairs stands in its parent. */
+// NOLINTNEXTLINE(misc-no-recursion): a level of the path each, 64 nibbles at most
 static struct bytes ref_of(
     struct plain *plain, const struct trie_pair *pairs, size_t count, size_t depth
 ) {
@@ -37,6 +40,7 @@ static struct bytes ref_of(
     return bytes_from(ref, trie_put_ref(ref, node));
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): a level of the path each, 64 nibbles at most
 static struct bytes branch_of(
     struct plain *plain, const struct trie_pair *pairs, size_t count, size_t depth
 ) {
@@ -67,6 +71,7 @@ static struct bytes branch_of(
 }
 
 /* The node of the pairs, which agree in their first depth nibbles. */
+// NOLINTNEXTLINE(misc-no-recursion): a level of the path each, 64 nibbles at most
 static struct bytes node_of(
     struct plain *plain, const struct trie_pair *pairs, size_t count, size_t depth
 ) {

@@ -39,6 +39,7 @@ void log_write(
     enum log_level level, const char *message, const struct log_pair *pairs, size_t pair_count
 );
 
+// NOLINTNEXTLINE(readability-identifier-naming): called like a function
 #define log_line(level, message, ...)                                            \
     log_write(                                                                   \
         (level), (message), (const struct log_pair[]){__VA_ARGS__},              \
