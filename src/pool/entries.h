@@ -38,7 +38,6 @@ struct pool {
     const struct arena_source *source;
     const struct kzg_setup *setup;
     struct arena scratch;
-    struct u256 min_tip;
     struct entry *by_hash[POOL_BUCKETS];
     struct sender *senders[POOL_BUCKETS];
     struct sender *newest;

@@ -818,7 +818,6 @@ struct pool *pool_create(const struct arena_source *source, const struct kzg_set
     memset(pool, 0, sizeof *pool);
     pool->source = source;
     pool->setup = setup;
-    pool->min_tip = u256_from_u64(POOL_MIN_TIP);
     pool->fork = FORK_COUNT;
     arena_init(&pool->scratch, source);
     return pool;
@@ -829,8 +828,4 @@ void pool_destroy(struct pool *pool) {
     pool_clear(pool);
     arena_reset(&pool->scratch);
     give_memory(pool, pool, sizeof *pool);
-}
-
-void pool_set_min_tip(struct pool *pool, const struct u256 *min_tip) {
-    pool->min_tip = *min_tip;
 }

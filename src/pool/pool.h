@@ -97,9 +97,6 @@ struct pool;
 struct pool *pool_create(const struct arena_source *source, const struct kzg_setup *setup);
 void pool_destroy(struct pool *pool);
 
-/* The least priority fee of what is taken in from now on; POOL_MIN_TIP at first. */
-void pool_set_min_tip(struct pool *pool, const struct u256 *min_tip);
-
 /* Judges and adds a transaction in network form (untrusted). */
 void pool_add(
     struct pool *pool,
@@ -187,8 +184,5 @@ struct pool_best *pool_best(
 const struct pool_entry *pool_best_next(struct pool_best *best);
 /* The entry handed out last does not fit or failed: nothing more of its sender. */
 void pool_best_skip_sender(struct pool_best *best);
-
-/* "already known" and so on; "" for POOL_ADDED and POOL_TX_INVALID. */
-const char *pool_verdict_text(enum pool_verdict verdict);
 
 #endif

@@ -17,11 +17,6 @@ static const char *const texts[POOL_VERDICT_COUNT] = {
 #undef POOL_VERDICT_TEXT
 };
 
-const char *pool_verdict_text(enum pool_verdict verdict) {
-    ASSERT((unsigned)verdict < POOL_VERDICT_COUNT);
-    return texts[verdict];
-}
-
 enum pool_verdict pool_refuse(
     struct pool_outcome *outcome, enum pool_verdict verdict, const char *format, ...
 ) {
@@ -185,10 +180,11 @@ static enum pool_verdict check_gas(
             (unsigned long long)tx->gas_limit, (unsigned long long)floor
         );
     }
-    if (u256_less(&tx->max_priority_fee_per_gas, &pool->min_tip)) {
+    const struct u256 min_tip = u256_from_u64(POOL_MIN_TIP);
+    if (u256_less(&tx->max_priority_fee_per_gas, &min_tip)) {
         return pool_refuse(
             outcome, POOL_TIP_TOO_LOW, "gas tip cap %s, minimum needed %s",
-            decimal(&tx->max_priority_fee_per_gas).text, decimal(&pool->min_tip).text
+            decimal(&tx->max_priority_fee_per_gas).text, decimal(&min_tip).text
         );
     }
     return POOL_ADDED;
@@ -286,7 +282,7 @@ enum pool_verdict pool_judge_alone(
     if (verdict == POOL_ADDED) verdict = check_type(outcome, tx, rules);
     if (verdict == POOL_ADDED) verdict = check_limits(outcome, tx, head);
     if (verdict == POOL_ADDED) verdict = recover_sender(pool, outcome, candidate, rules);
-    if (verdict == POOL_ADDED) verdict = check_gas(pool, outcome, tx, rules);
+    if (verdict == POOL_ADDED) verdict = check_gas(outcome, tx, rules);
     if (verdict == POOL_ADDED && tx->type == TX_TYPE_SET_CODE && tx->authorization_count == 0) {
         (void)refuse_sidecar(outcome, "set code tx must have at least one authorization tuple");
         outcome->verdict = verdict = POOL_TX_INVALID;
