@@ -160,10 +160,7 @@ static enum pool_verdict recover_sender(
 }
 
 static enum pool_verdict check_gas(
-    struct pool *pool,
-    struct pool_outcome *outcome,
-    const struct tx *tx,
-    const struct chain_rules *rules
+    struct pool_outcome *outcome, const struct tx *tx, const struct chain_rules *rules
 ) {
     const uint64_t intrinsic = tx_intrinsic_gas(tx, rules);
     const uint64_t floor = tx_floor_gas(tx, rules);
