@@ -42,6 +42,7 @@ int command_dispatch(
 
 int cmd_blocktest(int argc, char **argv);
 int cmd_dev(int argc, char **argv);
+int cmd_enginetest(int argc, char **argv);
 int cmd_evm(int argc, char **argv);
 int cmd_evm_run(int argc, char **argv);
 int cmd_job(int argc, char **argv);

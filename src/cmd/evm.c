@@ -6,6 +6,7 @@ int cmd_evm(int argc, char **argv) {
         {"run", "call code and print what it returns, trace it or measure it", cmd_evm_run},
         {"statetest", "run state tests (GeneralStateTests, execution-spec-tests)", cmd_statetest},
         {"blocktest", "run blockchain tests: import and build blocks", cmd_blocktest},
+        {"enginetest", "run engine tests: payloads of engine_newPayload", cmd_enginetest},
         {"txtest", "run transaction tests: decode, judge and find the sender", cmd_txtest},
     };
     return command_dispatch(
