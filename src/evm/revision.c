@@ -184,3 +184,10 @@ const char *evm_opcode_name(const struct evm_rules *at, uint8_t opcode) {
     if (opcode == OP_PREVRANDAO && !at->random) return "DIFFICULTY";
     return at->defined[opcode] ? names[opcode] : NULL;
 }
+
+struct evm_opcode_shape evm_opcode_shape(const struct evm_rules *at, uint8_t opcode) {
+    static const struct evm_opcode_shape shapes[256] = {
+#define SHAPE(R, value, name, pops, pushes, since, gas) [value] = {pops, pushes},
+        EVM_OPCODES(SHAPE, 0)};
+    return at->defined[opcode] ? shapes[opcode] : (struct evm_opcode_shape){0, 0};
+}

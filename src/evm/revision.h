@@ -93,4 +93,10 @@ MUST_USE bool evm_revision_from_name(enum evm_revision *revision, struct bytes n
 /* An opcode's mnemonic in that revision; NULL where it is not defined. */
 const char *evm_opcode_name(const struct evm_rules *rules, uint8_t opcode);
 
+/* How many operands an opcode takes, and what it leaves; 0 where it is not defined. */
+struct evm_opcode_shape {
+    uint8_t pops, pushes;
+};
+struct evm_opcode_shape evm_opcode_shape(const struct evm_rules *rules, uint8_t opcode);
+
 #endif
