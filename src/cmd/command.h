@@ -51,5 +51,6 @@ int cmd_machine(int argc, char **argv);
 int cmd_program(int argc, char **argv);
 int cmd_statetest(int argc, char **argv);
 int cmd_txtest(int argc, char **argv);
+int cmd_tracetest(int argc, char **argv);
 
 #endif

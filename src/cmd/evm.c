@@ -8,6 +8,7 @@ int cmd_evm(int argc, char **argv) {
         {"blocktest", "run blockchain tests: import and build blocks", cmd_blocktest},
         {"enginetest", "run engine tests: payloads of engine_newPayload", cmd_enginetest},
         {"txtest", "run transaction tests: decode, judge and find the sender", cmd_txtest},
+        {"tracetest", "run tracer tests: what a tracer says of a transaction", cmd_tracetest},
     };
     return command_dispatch(
         "infinity evm", commands, (int)(sizeof commands / sizeof commands[0]), argc, argv

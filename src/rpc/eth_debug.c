@@ -3,6 +3,8 @@
 #include "rpc/eth_args.h"
 #include "rpc/trace.h"
 
+#include <inttypes.h>
+
 /* The block that argument 0 names; a block that is not there is a failure here. */
 static bool open_block(struct request *request, struct eth_place *place, struct eth_block *block) {
     struct block_ref ref;
@@ -45,42 +47,12 @@ static bool get_raw_receipts(struct request *request) {
 
 /* ---- Traces ---- */
 
-static bool read_options(struct request *request, size_t index, struct trace_options *options) {
-    const struct json *config = json_at(request->call->params, index);
-    const struct json *tracer = json_get(config, "tracer");
-    const struct json *tracer_config = json_get(config, "tracerConfig");
-    *options = (struct trace_options){
-        .disable_stack = json_is_true(json_get(config, "disableStack")),
-        .disable_storage = json_is_true(json_get(config, "disableStorage")),
-        .enable_memory = json_is_true(json_get(config, "enableMemory")),
-        .enable_return_data = json_is_true(json_get(config, "enableReturnData")),
-        .only_top_call = json_is_true(json_get(tracer_config, "onlyTopCall")),
-        .with_log = json_is_true(json_get(tracer_config, "withLog")),
-    };
-    if (!json_read_u64(json_get(config, "limit"), &options->limit)) options->limit = 0;
-    if (json_kind(tracer) <= JSON_NULL) return true;
-    if (json_text_is(tracer, "callTracer")) {
-        options->kind = TRACE_CALLS;
-        return true;
-    }
-    if (json_text_is(tracer, "noopTracer")) {
-        options->kind = TRACE_NOTHING;
-        return true;
-    }
-    return rpc_fail(
-        request->call, RPC_SERVER_ERROR,
-        "tracer not found: callTracer, noopTracer and struct logs (no tracer) are offered"
-    );
-}
-
 /* A block on its way: the state of its parent and its transactions up to one that is traced. */
 struct replay {
     struct eth_place place;
     struct eth_block block;
     struct state_reader reader;
-    struct state state;
-    struct chain_vm vm;
-    struct block_run run;
+    struct eth_run on;
     size_t done; /* transactions that have run */
 };
 
@@ -98,34 +70,25 @@ static bool replay_open(struct request *request, struct replay *replay) {
     const struct status status =
         store_state(request->view, arena, &replay->reader, header->number - 1);
     if (failed(status)) return eth_fail_status(request, status);
-    replay->vm = (struct chain_vm){.evm = eth_evm(request->eth)};
+    struct eth_run *on = &replay->on;
+    on->vm = (struct chain_vm){.evm = eth_evm(request->eth)};
+    on->header = *header;
     replay->done = 0;
-    state_init(&replay->state, arena, &replay->reader);
+    state_init(&on->state, arena, &replay->reader);
     block_run_init(
-        &replay->run, arena, &replay->state, &replay->vm, request->eth->backend->config, header
+        &on->run, arena, &on->state, &on->vm, request->eth->backend->config, &on->header
     );
-    replay->run.allow_impersonation = true; /* the chain has judged its blocks */
-    block_run_start(&replay->run, header);
+    on->run.allow_impersonation = true; /* the chain has judged its blocks */
+    block_run_start(&on->run, header);
     return true;
 }
 
-/* Runs the next transaction, traced where options are given. */
-static bool replay_next(
-    struct request *request, struct replay *replay, const struct trace_options *options
-) {
+/* Runs the next transaction. */
+static bool replay_run(struct request *request, struct replay *replay, struct tx_outcome *outcome) {
     const size_t index = replay->done++;
     const struct tx *tx = &replay->block.block.txs[index];
     const struct address sender = eth_sender(request->call->arena, tx, &replay->block.rules);
-    struct tx_outcome outcome;
-    struct trace trace;
-    replay->vm.tracer = NULL;
-    if (options != NULL) {
-        trace_begin(
-            &trace, options, request->call->result, request->call->arena, replay->run.evm_rules
-        );
-        replay->vm.tracer = &trace.tracer;
-    }
-    const enum tx_verdict verdict = block_run_tx(&replay->run, &outcome, tx, &sender);
+    const enum tx_verdict verdict = block_run_tx(&replay->on.run, outcome, tx, &sender);
     if (!eth_state_is_sound(request)) return false;
     if (verdict != TX_VALID) {
         return rpc_fail(
@@ -133,17 +96,58 @@ static bool replay_next(
             index, tx_verdict_text(verdict)
         );
     }
-    if (options != NULL) trace_end(&trace, &outcome, tx->gas_limit);
     return true;
+}
+
+/* Runs those before index. */
+static bool replay_until(struct request *request, struct replay *replay, size_t index) {
+    struct tx_outcome outcome;
+    while (replay->done < index) {
+        if (!replay_run(request, replay, &outcome)) return false;
+    }
+    return true;
+}
+
+static bool refuse(struct request *request, const char *text) {
+    return text == NULL || rpc_fail(request->call, RPC_SERVER_ERROR, "%s", text);
+}
+
+/* Runs the next transaction and answers with its trace. */
+static bool replay_traced(
+    struct request *request, struct replay *replay, const struct json *config
+) {
+    struct rpc_call *call = request->call;
+    const size_t index = replay->done;
+    const struct tx *tx = &replay->block.block.txs[index];
+    const struct address sender = eth_sender(call->arena, tx, &replay->block.rules);
+    struct hash hash;
+    struct tx_outcome outcome;
+    struct trace *trace = ARENA_NEW(call->arena, struct trace);
+    tx_hash_of(&hash, replay->block.block.encoded_txs[index]);
+    const struct trace_subject subject = {
+        .run = &replay->on.run,
+        .tx = tx,
+        .sender = &sender,
+        .block_hash = &replay->block.hash,
+        .tx_hash = &hash,
+        .tx_index = index,
+        .now_ms = request->eth->now_ms,
+        .now_ctx = request->eth->now_ctx,
+    };
+    if (!refuse(request, trace_begin(trace, call->arena, call->result, config, &subject))) {
+        return false;
+    }
+    replay->on.vm.tracer = &trace->tracer;
+    const bool good = replay_run(request, replay, &outcome);
+    replay->on.vm.tracer = NULL;
+    return good && refuse(request, trace_end(trace, &outcome));
 }
 
 static bool trace_tx(struct request *request) {
     struct hash hash;
     struct store_tx_place where;
-    struct trace_options options;
     struct replay *replay = ARENA_NEW(request->call->arena, struct replay);
-    if (!param_hash(request->call, 0, &hash) || !read_options(request, 1, &options)) return false;
-    if (!eth_open(request)) return false;
+    if (!param_hash(request->call, 0, &hash) || !eth_open(request)) return false;
     const struct status status = store_tx(request->view, &where, &hash);
     if (status.code == STATUS_MISSING) {
         return rpc_fail(request->call, RPC_SERVER_ERROR, "transaction not found");
@@ -152,19 +156,16 @@ static bool trace_tx(struct request *request) {
     if (!eth_find_number(request, &replay->place, where.number)) return false;
     if (!eth_read_block(request, &replay->block, &replay->place)) return false;
     if (!replay_open(request, replay)) return false;
-    while (replay->done < where.index) {
-        if (!replay_next(request, replay, NULL)) return false;
-    }
-    return replay_next(request, replay, &options);
+    return replay_until(request, replay, where.index) &&
+        replay_traced(request, replay, json_at(request->call->params, 1));
 }
 
 static bool trace_block(struct request *request) {
     struct json_writer *out = request->call->result;
     struct block_ref ref;
-    struct trace_options options;
     struct replay *replay = ARENA_NEW(request->call->arena, struct replay);
     if (!param_present(request->call, 0)) return param_missing(request->call, 0);
-    if (!param_block(request->call, 0, &ref) || !read_options(request, 1, &options)) return false;
+    if (!param_block(request->call, 0, &ref)) return false;
     if (!eth_find(request, &replay->place, &ref)) return false;
     if (!replay->place.found) {
         const struct bytes text = json_text(json_at(request->call->params, 0));
@@ -183,39 +184,72 @@ static bool trace_block(struct request *request) {
         json_name(out, "txHash");
         json_write_hash(out, &hash);
         json_name(out, "result");
-        if (!replay_next(request, replay, &options)) return false;
+        if (!replay_traced(request, replay, json_at(request->call->params, 1))) return false;
         json_end_object(out);
     }
     json_end_array(out);
     return true;
 }
 
-/* debug_traceCall(call, block, {…, stateOverrides, blockOverrides}) */
+/* The state that a call is traced on: after the block at ref, or after the first transactions of it. */
+static bool open_call(
+    struct request *request,
+    struct replay *replay,
+    const struct block_ref *ref,
+    const struct json *tx_index
+) {
+    uint64_t index;
+    if (json_kind(tx_index) <= JSON_NULL) {
+        return eth_run_open(request, &replay->on, ref, SIZE_MAX, SIZE_MAX);
+    }
+    if (!json_read_u64(tx_index, &index)) {
+        return rpc_fail(request->call, RPC_INVALID_PARAMS, "invalid argument 2: txIndex");
+    }
+    if (!eth_find(request, &replay->place, ref)) return false;
+    if (!replay->place.found) return eth_fail_not_found(request, ref);
+    if (!eth_read_block(request, &replay->block, &replay->place)) return false;
+    if (index > replay->block.block.tx_count) {
+        return rpc_fail(
+            request->call, RPC_SERVER_ERROR, "transaction index %" PRIu64 " out of range", index
+        );
+    }
+    return replay_open(request, replay) && replay_until(request, replay, (size_t)index);
+}
+
+/* debug_traceCall(call, block, {…, txIndex, stateOverrides, blockOverrides}) */
 static bool trace_call(struct request *request) {
-    const struct json *config = json_at(request->call->params, 2);
+    struct rpc_call *call = request->call;
+    const struct json *config = json_at(call->params, 2);
     struct eth_args args;
     struct block_ref ref;
-    struct trace_options options;
     struct tx_outcome outcome;
-    struct trace trace;
-    struct eth_run run;
-    if (!eth_read_args(request, 0, &args) || !param_block(request->call, 1, &ref)) return false;
-    if (!read_options(request, 2, &options)) return false;
-    if (!eth_run_open(request, &run, &ref, SIZE_MAX, SIZE_MAX)) return false;
-    if (!eth_run_override_block(request, &run, 2, json_get(config, "blockOverrides")) ||
-        !eth_run_override_state(request, &run, 2, json_get(config, "stateOverrides"))) {
+    struct trace *trace = ARENA_NEW(call->arena, struct trace);
+    struct replay *replay = ARENA_NEW(call->arena, struct replay);
+    struct eth_run *on = &replay->on;
+    if (!eth_read_args(request, 0, &args) || !param_block(call, 1, &ref)) return false;
+    if (!open_call(request, replay, &ref, json_get(config, "txIndex"))) return false;
+    if (!eth_run_override_block(request, on, 2, json_get(config, "blockOverrides")) ||
+        !eth_run_override_state(request, on, 2, json_get(config, "stateOverrides"))) {
         return false;
     }
     eth_args_complete_call(&args);
-    trace_begin(&trace, &options, request->call->result, request->call->arena, run.run.evm_rules);
-    run.vm.tracer = &trace.tracer;
-    const enum tx_verdict verdict = chain_call(&run.run, &outcome, &args.tx, &args.from);
+    const struct trace_subject subject = {
+        .run = &on->run,
+        .tx = &args.tx,
+        .sender = &args.from,
+        .now_ms = request->eth->now_ms,
+        .now_ctx = request->eth->now_ctx,
+    };
+    if (!refuse(request, trace_begin(trace, call->arena, call->result, config, &subject))) {
+        return false;
+    }
+    on->vm.tracer = &trace->tracer;
+    const enum tx_verdict verdict = chain_call(&on->run, &outcome, &args.tx, &args.from);
     if (!eth_state_is_sound(request)) return false;
     if (verdict != TX_VALID) {
-        return eth_fail_call(request, verdict, &run, &args, "tracing failed: ");
+        return eth_fail_call(request, verdict, on, &args, "tracing failed: ");
     }
-    trace_end(&trace, &outcome, args.tx.gas_limit);
-    return true;
+    return refuse(request, trace_end(trace, &outcome));
 }
 
 ETH_WRAP(get_raw_header)

@@ -471,6 +471,103 @@ TEST(a_trace_shows_what_a_transaction_did) {
     test_node_close(node);
 }
 
+/* What debug_traceTransaction answers for hash, where options name a tracer. */
+static const char *traced(struct test_node *node, const char *hash, const char *options) {
+    char params[400];
+    (void)snprintf(params, sizeof params, "[\"%s\",{%s}]", hash, options);
+    return test_call(node, "debug_traceTransaction", params);
+}
+
+TEST(each_tracer_answers_in_its_shape) {
+    struct test_node *node = test_node_open();
+    const char *hash = send_tx(node, "\"to\":\"" TEST_RECORDER "\",\"data\":\"0x" WORD("7") "\"");
+    test_mine(node);
+    const char *answer = traced(node, hash, "\"tracer\":\"4byteTracer\"");
+    assert_non_null(strstr(answer, RESULT("{\"0x00000000-28\":1}")));
+    answer = traced(node, hash, "\"tracer\":\"noopTracer\"");
+    assert_non_null(strstr(answer, RESULT("{}")));
+
+    answer = traced(node, hash, "\"tracer\":\"prestateTracer\"");
+    assert_non_null(strstr(answer, "\"storage\":{\"0x" WORD("0") "\":\"0x" WORD("0") "\"}"));
+    answer =
+        traced(node, hash, "\"tracer\":\"prestateTracer\",\"tracerConfig\":{\"diffMode\":true}");
+    const char *post = strstr(answer, "\"post\":{"), *pre = strstr(answer, "\"pre\":{");
+    assert_true(post != NULL && pre != NULL && post < pre);
+    const char *slot = strstr(answer, "\"storage\":{\"0x" WORD("0") "\":\"0x" WORD("7") "\"}");
+    assert_true(slot > post && slot < pre);
+    assert_null(strstr(pre, "storage"));
+
+    answer = traced(node, hash, "\"tracer\":\"flatCallTracer\"");
+    expect_member(answer, "callType", "call");
+    expect_member(answer, "transactionHash", hash);
+    expect_member(answer, "blockNumber", "1");
+    answer = traced(node, hash, "\"tracer\":\"erc7562Tracer\"");
+    assert_non_null(strstr(answer, "\"writes\":{\"0x" WORD("0") "\":1}"));
+
+    answer = traced(
+        node, hash,
+        "\"tracer\":\"muxTracer\",\"tracerConfig\":{\"4byteTracer\":{},"
+        "\"callTracer\":{\"withLog\":true}}"
+    );
+    assert_non_null(strstr(answer, "{\"4byteTracer\":{\"0x00000000-28\":1},\"callTracer\":{"));
+    expect_member(answer, "position", "0x0");
+    test_node_close(node);
+}
+
+TEST(a_tracer_that_is_not_there_or_asked_for_wrongly_is_refused) {
+    struct test_node *node = test_node_open();
+    const char *hash = send_tx(node, "\"to\":\"" TEST_RECORDER "\",\"data\":\"0x" WORD("7") "\"");
+    test_mine(node);
+    static const struct {
+        const char *options, *error;
+    } cases[] = {
+        {"\"tracer\":\"{step: function() {}}\"", "tracer not found"},
+        {"\"tracer\":\"callTracer\",\"tracerConfig\":[]", "tracerConfig is no object"},
+        {"\"tracer\":\"callTracer\",\"timeout\":\"soon\"", "timeout is no duration"},
+        {"\"timeout\":5", "timeout is no duration"},
+        {"\"tracer\":\"muxTracer\",\"tracerConfig\":{\"muxTracer\":{}}", "tracer not found"},
+        {"\"tracer\":\"prestateTracer\",\"tracerConfig\":{\"diffMode\":true,"
+         "\"includeEmpty\":true}",
+         "cannot use diffMode with includeEmpty"},
+        {"\"tracer\":\"erc7562Tracer\",\"tracerConfig\":{\"ignoredOpcodes\":[\"0x100\"]}",
+         "ignoredOpcodes holds what is no opcode"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const char *answer = traced(node, hash, cases[i].options);
+        if (strstr(answer, cases[i].error) == NULL) {
+            fail_msg("%s gave %s", cases[i].options, answer);
+        }
+        expect_member(answer, "code", "-32000");
+    }
+    test_node_close(node);
+}
+
+TEST(a_call_is_traced_within_a_block_too) {
+    struct test_node *node = test_node_open();
+    (void)send_tx(node, "\"to\":\"" TEST_RECORDER "\",\"data\":\"0x" WORD("7") "\"");
+    (void)send_tx(node, "\"to\":\"" TEST_RECORDER "\",\"data\":\"0x" WORD("8") "\"");
+    test_mine(node);
+    static const char *const values[] = {WORD("0"), WORD("7"), WORD("8")};
+    for (unsigned i = 0; i < ARRAY_LEN(values); i++) {
+        char params[400], wanted[200];
+        (void)snprintf(
+            params, sizeof params,
+            "[{\"to\":\"" TEST_RECORDER "\",\"gas\":\"0xffff\"},\"0x1\",{\"txIndex\":\"0x%x\","
+            "\"tracer\":\"prestateTracer\"}]",
+            i
+        );
+        (void
+        )snprintf(wanted, sizeof wanted, "\"storage\":{\"0x" WORD("0") "\":\"0x%s\"}", values[i]);
+        const char *answer = test_call(node, "debug_traceCall", params);
+        if (strstr(answer, wanted) == NULL) fail_msg("%s gave %s", params, answer);
+    }
+    const char *answer = test_call(
+        node, "debug_traceCall", "[{\"to\":\"" TEST_RECORDER "\"},\"0x1\",{\"txIndex\":\"0x3\"}]"
+    );
+    expect_member(answer, "message", "transaction index 3 out of range");
+    test_node_close(node);
+}
+
 /* ---- Proofs and signatures ---- */
 
 TEST(a_proof_verifies_against_the_blocks_state_root) {
@@ -564,6 +661,9 @@ TEST_MAIN(
     TEST_CASE(calls_run_on_the_state_and_change_nothing),
     TEST_CASE(an_estimate_is_enough_and_not_much_more),
     TEST_CASE(a_trace_shows_what_a_transaction_did),
+    TEST_CASE(each_tracer_answers_in_its_shape),
+    TEST_CASE(a_tracer_that_is_not_there_or_asked_for_wrongly_is_refused),
+    TEST_CASE(a_call_is_traced_within_a_block_too),
     TEST_CASE(a_proof_verifies_against_the_blocks_state_root),
     TEST_CASE(a_message_is_signed_by_the_account_it_names)
 )

@@ -1,449 +1,398 @@
-#include "rpc/trace.h"
-
+#include "crypto/keccak.h"
 #include "rpc/eth_args.h"
+#include "rpc/trace_parts.h"
 
-#define FRAMES_MAX ((size_t)100000)   /* of a transaction; further ones are left out */
-#define KEPT_MAX   ((size_t)16 << 20) /* bytes of inputs, outputs and logs: no answer holds more */
-#define SLOTS_MAX  ((size_t)64)       /* shown of a contract's storage in a struct log */
+#include <stdio.h>
 
-enum { LOG0 = 0xa0, LOG4 = 0xa4, OP_SLOAD = 0x54, OP_SSTORE = 0x55, OP_SELFDESTRUCT = 0xff };
+enum { STEPS_BETWEEN_LOOKS = 4096, MAP_PLACES_FIRST = 16 };
 
-struct trace_slot {
-    struct trace_slot *next;
-    struct address address;
-    struct u256 key, value;
-};
+/* ---- Failing and keeping ---- */
 
-struct trace_log {
-    struct trace_log *next;
-    struct state_log log;
-    uint64_t index;
-    uint64_t position; /* how many calls of the frame came before */
-};
-
-struct trace_frame {
-    struct trace_frame *parent, *next;
-    struct trace_frame *first, *last; /* calls */
-    const char *type;
-    struct address from, to;
-    struct u256 value;
-    uint64_t gas, gas_used;
-    struct bytes input, output;
-    enum evm_status status;
-    struct trace_log *logs, *last_log;
-    uint64_t call_count;
-};
-
-static bool is_full(const struct trace *trace) {
-    return trace->out->overflowed ||
-        (trace->options.limit != 0 && trace->step_count >= trace->options.limit);
+void trace_fail(struct trace *trace, const char *failure) {
+    if (trace->failure == NULL) trace->failure = failure;
+    trace->tracer = (struct evm_tracer){.ctx = trace};
 }
 
-/* A copy for the answer. Past what any answer holds the answer is too large, and nothing is kept. */
-static struct bytes keep(struct trace *trace, struct bytes data) {
-    if (data.len > KEPT_MAX - trace->kept) {
-        trace->out->overflowed = true;
+struct bytes trace_keep(struct trace *trace, struct bytes data) {
+    if (data.len > TRACE_KEPT_MAX - trace->kept) {
+        trace_fail(trace, "the trace is too large: inputs, outputs and logs of more than 16 MiB");
         return bytes_from(NULL, 0);
     }
     trace->kept += data.len;
     return arena_copy(trace->arena, data);
 }
 
-/* ---- Struct logs ---- */
-
-static void close_step(struct trace *trace, uint64_t gas_after, const char *error) {
-    struct json_writer *out = trace->out;
-    if (!trace->has_open_step) return;
-    trace->has_open_step = false;
-    json_name(out, "gasCost");
-    json_write_number(out, trace->open_gas > gas_after ? trace->open_gas - gas_after : 0);
-    if (error != NULL) {
-        json_name(out, "error");
-        json_write_cstring(out, error);
+bool trace_keep_memory(
+    struct trace *trace,
+    struct bytes *out,
+    const struct evm_step *step,
+    const struct u256 *offset,
+    const struct u256 *size
+) {
+    *out = bytes_from(NULL, 0);
+    if (u256_is_zero(size)) return true;
+    if (!u256_fits_u64(offset) || !u256_fits_u64(size)) return false;
+    const uint64_t from = offset->limb[0], len = size->limb[0];
+    /* 32 bytes of new memory cost 3 gas. */
+    const uint64_t most = step->memory.len + step->gas / 3 * 32 + 32;
+    if (len > most || from > most) return false;
+    if (len > TRACE_KEPT_MAX - trace->kept) {
+        trace_fail(trace, "the trace is too large: inputs, outputs and logs of more than 16 MiB");
+        return false;
     }
-    json_end_object(out);
+    trace->kept += len;
+    uint8_t *data = arena_alloc(trace->arena, len, 1);
+    if (from < step->memory.len) {
+        const size_t there = step->memory.len - (size_t)from;
+        memcpy(data, step->memory.data + from, there < len ? there : (size_t)len);
+    }
+    *out = bytes_from(data, len);
+    return true;
 }
 
-static void put_stack(struct json_writer *out, const struct evm_step *step) {
-    json_name(out, "stack");
-    json_begin_array(out);
-    for (size_t i = 0; i < step->stack_len; i++) {
-        json_write_quantity_u256(out, &step->stack[i]);
-    }
-    json_end_array(out);
+/* ---- Texts ---- */
+
+const char *trace_call_type(enum evm_call_kind kind) {
+    static const char *const types[] = {
+        [EVM_CALL] = "CALL",
+        [EVM_STATICCALL] = "STATICCALL",
+        [EVM_DELEGATECALL] = "DELEGATECALL",
+        [EVM_CALLCODE] = "CALLCODE",
+        [EVM_CREATE] = "CREATE",
+        [EVM_CREATE2] = "CREATE2",
+    };
+    return types[kind];
 }
 
-static void put_memory(struct json_writer *out, struct bytes memory) {
-    json_name(out, "memory");
-    json_begin_array(out);
-    for (size_t i = 0; i < memory.len; i += 32) {
-        const size_t size = memory.len - i < 32 ? memory.len - i : 32;
-        json_write_hex(out, bytes_slice(memory, i, size));
-    }
-    json_end_array(out);
+const char *trace_revert_reason(struct arena *arena, struct bytes data) {
+    const char *colon = strchr(eth_revert_message(arena, data), ':');
+    return colon == NULL ? NULL : colon + 2;
 }
 
-static void note_slot(struct trace *trace, const struct evm_step *step) {
-    const struct u256 *top = &step->stack[step->stack_len - 1];
-    const struct address *address = &step->message->recipient;
-    const struct u256 value = step->opcode == OP_SSTORE ? step->stack[step->stack_len - 2]
-                                                        : state_storage(step->state, address, top);
-    struct trace_slot *slot = trace->slots;
-    while (slot != NULL && !(address_equal(&slot->address, address) && u256_equal(&slot->key, top))
-    ) {
-        slot = slot->next;
-    }
-    if (slot == NULL && trace->slot_count == SLOTS_MAX) return;
-    if (slot == NULL) {
-        slot = ARENA_NEW(trace->arena, struct trace_slot);
-        *slot = (struct trace_slot){trace->slots, *address, *top, value};
-        trace->slots = slot;
-        trace->slot_count++;
-    }
-    slot->value = value;
+static const char *format(struct arena *arena, const char *text, size_t one, unsigned two) {
+    enum { SIZE = 80 };
+    char *out = arena_alloc(arena, SIZE, 1);
+    (void)snprintf(out, SIZE, text, one, two);
+    return out;
 }
 
-static void put_storage(struct trace *trace, const struct evm_step *step) {
-    const size_t needed = step->opcode == OP_SSTORE ? 2 : 1;
-    if (step->opcode != OP_SLOAD && step->opcode != OP_SSTORE) return;
-    if (step->stack_len < needed) return;
-    note_slot(trace, step);
-    json_name(trace->out, "storage");
-    json_begin_object(trace->out);
-    for (const struct trace_slot *slot = trace->slots; slot != NULL; slot = slot->next) {
-        if (!address_equal(&slot->address, &step->message->recipient)) continue;
-        char key[67] = "0x";
-        uint8_t word[32];
-        static const char digits[] = "0123456789abcdef";
-        u256_to_be(word, &slot->key);
-        for (size_t i = 0; i < sizeof word; i++) {
-            key[2 + 2 * i] = digits[word[i] >> 4];
-            key[3 + 2 * i] = digits[word[i] & 15];
-        }
-        json_name(trace->out, key);
-        u256_to_be(word, &slot->value);
-        json_write_hex(trace->out, BYTES_OF(word));
+/* geth looks at the stack before it charges gas. */
+static const char *stack_error(struct trace *trace) {
+    const struct evm_opcode_shape shape = evm_opcode_shape(trace->rules, trace->last.opcode);
+    const size_t len = trace->last.stack_len;
+    if (len < shape.pops) {
+        return format(trace->arena, "stack underflow (%zu <=> %u)", len, shape.pops);
     }
-    json_end_object(trace->out);
-}
-
-static void put_step(struct trace *trace, const struct evm_step *step) {
-    struct json_writer *out = trace->out;
-    close_step(trace, step->gas, NULL);
-    if (is_full(trace)) return;
-    trace->step_count++;
-    trace->has_open_step = true;
-    trace->open_gas = step->gas;
-    const char *name = evm_opcode_name(trace->rules, step->opcode);
-    json_begin_object(out);
-    json_name(out, "pc");
-    json_write_number(out, step->pc);
-    json_name(out, "op");
-    if (name == NULL) {
-        json_write_format(out, "opcode 0x%x not defined", step->opcode);
-    } else {
-        json_write_cstring(out, name);
+    if (len + shape.pushes > EVM_STACK_MAX + shape.pops) {
+        const unsigned limit = (unsigned)EVM_STACK_MAX + shape.pops - shape.pushes;
+        return format(trace->arena, "stack limit reached %zu (%u)", len, limit);
     }
-    json_name(out, "gas");
-    json_write_number(out, step->gas);
-    json_name(out, "depth");
-    json_write_number(out, step->depth);
-    if (step->refund > 0) {
-        json_name(out, "refund");
-        json_write_number(out, (uint64_t)step->refund);
+    return NULL;
+}
+
+/* Of a precompile, as far as the length of its input tells. */
+static const char *precompile_error(const struct evm_message *message) {
+    const uint8_t id = message->code_address.bytes[sizeof message->code_address.bytes - 1];
+    const size_t len = message->input.len;
+    size_t unit = 0;
+    switch (id) {
+    case 0x08: return len % 192 != 0 ? "bad elliptic curve pairing size" : NULL;
+    case 0x09: return len != 213 ? "invalid input length" : "invalid final flag";
+    case 0x0a: return len != 192 ? "invalid input length" : NULL;
+    case 0x0b: unit = 256; break;
+    case 0x0c: unit = 160; break;
+    case 0x0d: unit = 512; break;
+    case 0x0e: unit = 288; break;
+    case 0x0f: unit = 384; break;
+    case 0x10: unit = 64; break;
+    case 0x11: unit = 128; break;
+    default: return NULL;
     }
-    if (!trace->options.disable_stack) put_stack(out, step);
-    if (trace->options.enable_memory) put_memory(out, step->memory);
-    if (trace->options.enable_return_data && step->return_data.len > 0) {
-        json_name(out, "returnData");
-        json_write_hex(out, step->return_data);
+    return len == 0 || len % unit != 0 ? "invalid input length" : NULL;
+}
+
+static const char *instruction_error(struct trace *trace, enum evm_status status) {
+    const uint8_t opcode = trace->last.opcode;
+    if (status == EVM_UNDEFINED_OPCODE) {
+        if (opcode == TRACE_INVALID) return "invalid opcode: INVALID";
+        return format(trace->arena, "invalid opcode: opcode 0x%zx not defined", opcode, 0);
     }
-    if (!trace->options.disable_storage) put_storage(trace, step);
-}
-
-/* ---- Calls ---- */
-
-static const char *const call_types[] = {
-    [EVM_CALL] = "CALL",
-    [EVM_STATICCALL] = "STATICCALL",
-    [EVM_DELEGATECALL] = "DELEGATECALL",
-    [EVM_CALLCODE] = "CALLCODE",
-    [EVM_CREATE] = "CREATE",
-    [EVM_CREATE2] = "CREATE2",
-};
-
-static struct trace_frame *push_frame(struct trace *trace) {
-    struct trace_frame *frame = ARENA_NEW(trace->arena, struct trace_frame);
-    struct trace_frame *parent = trace->top;
-    frame->parent = parent;
-    trace->frame_count++;
-    if (parent == NULL) {
-        trace->root = frame;
-    } else {
-        if (parent->last == NULL) {
-            parent->first = frame;
-        } else {
-            parent->last->next = frame;
-        }
-        parent->last = frame;
-        parent->call_count++;
+    if (status != EVM_OUT_OF_GAS && status != EVM_STACK_UNDERFLOW && status != EVM_STACK_OVERFLOW) {
+        return NULL;
     }
-    return frame;
+    const char *text = stack_error(trace);
+    if (text != NULL) return text;
+    const bool at_sentry = opcode == TRACE_SSTORE && trace->rules->sstore_sentry != 0 &&
+        trace->last.gas <= trace->rules->sstore_sentry;
+    return at_sentry ? "out of gas: not enough gas for reentrancy sentry" : NULL;
 }
 
-static bool is_creation(enum evm_call_kind kind) {
-    return kind == EVM_CREATE || kind == EVM_CREATE2;
-}
-
-/* Frames that are left out keep trace->top, so their depth says which exit is whose. */
-static bool is_shown(const struct trace *trace, const struct evm_message *message) {
-    return (message->depth == 0 || !trace->options.only_top_call) &&
-        trace->frame_count < FRAMES_MAX;
-}
-
-static void enter_call(struct trace *trace, const struct evm_message *message) {
-    if (!is_shown(trace, message)) return;
-    struct trace_frame *frame = push_frame(trace);
-    frame->type = call_types[message->kind];
-    frame->from = message->kind == EVM_DELEGATECALL ? message->recipient : message->sender;
-    frame->to = is_creation(message->kind) ? message->recipient : message->code_address;
-    frame->value = message->value;
-    frame->gas = message->gas;
-    frame->input = keep(trace, message->input);
-    frame->gas_used = message->depth; /* until it ends: which frame this is */
-    trace->top = frame;
-}
-
-static void exit_call(
+static const char *error_of(
     struct trace *trace, const struct evm_message *message, const struct evm_result *result
 ) {
-    struct trace_frame *frame = trace->top;
-    if (frame == NULL || frame->gas_used != message->depth || frame->gas != message->gas) return;
-    frame->status = result->status;
-    frame->gas_used = message->gas - result->gas_left;
-    frame->output = keep(trace, result->output);
-    trace->top = frame->parent;
+    const char *text = NULL;
+    if (result->status == EVM_SUCCESS) return NULL;
+    if (result->status == EVM_PRECOMPILE_FAILED) text = precompile_error(message);
+    if (trace->last.is_newest) text = instruction_error(trace, result->status);
+    return text != NULL ? text : evm_status_text(result->status);
 }
 
-static void note_log(struct trace *trace, const struct evm_step *step) {
-    const size_t topic_count = step->opcode - (size_t)LOG0;
-    struct trace_frame *frame = trace->top;
-    if (frame == NULL || step->stack_len < topic_count + 2) return;
-    if (trace->options.only_top_call && step->depth > 1) return;
-    const struct u256 *top = &step->stack[step->stack_len - 1];
-    /* What costs more gas than there is fails before it becomes a log. */
-    if (!u256_fits_u64(top) || !u256_fits_u64(top - 1)) return;
-    const uint64_t offset = top->limb[0], size = (top - 1)->limb[0];
-    if (size > step->gas / 8 || offset > UINT32_MAX) return;
-    if (size > KEPT_MAX - trace->kept) {
-        trace->out->overflowed = true;
-        return;
-    }
-    trace->kept += size;
-    struct trace_log *log = ARENA_NEW(trace->arena, struct trace_log);
-    uint8_t *data = arena_alloc(trace->arena, size, 1);
-    if (offset < step->memory.len && size > 0) {
-        const size_t there = step->memory.len - (size_t)offset;
-        memcpy(data, step->memory.data + offset, there < size ? there : (size_t)size);
-    }
-    log->log = (struct state_log){
-        .address = step->message->recipient,
-        .topic_count = (uint32_t)topic_count,
-        .data = bytes_from(data, size),
-    };
-    for (size_t i = 0; i < topic_count; i++) {
-        u256_to_be(log->log.topics[i].bytes, top - 2 - i);
-    }
-    log->index = trace->log_count++;
-    log->position = frame->call_count;
-    if (frame->last_log == NULL) {
-        frame->logs = log;
-    } else {
-        frame->last_log->next = log;
-    }
-    frame->last_log = log;
+/* ---- Maps ---- */
+
+void trace_map_init(struct trace_map *map, struct trace *trace) {
+    *map = (struct trace_map){.trace = trace};
+    map->last = &map->first;
 }
 
-static void note_selfdestruct(struct trace *trace, const struct evm_step *step) {
-    if (trace->top == NULL || step->stack_len < 1 || trace->frame_count >= FRAMES_MAX) return;
-    struct trace_frame *frame = push_frame(trace);
-    frame->type = "SELFDESTRUCT";
-    frame->from = step->message->recipient;
-    frame->to = u256_to_address(&step->stack[step->stack_len - 1]);
-    frame->value = state_balance(step->state, &step->message->recipient);
-}
-
-/* A frame that fails takes its logs and its calls' with it. */
-static void put_logs(struct json_writer *out, const struct trace_frame *frame) {
-    if (frame->logs == NULL) return;
-    json_name(out, "logs");
-    json_begin_array(out);
-    for (const struct trace_log *log = frame->logs; log != NULL; log = log->next) {
-        json_begin_object(out);
-        json_name(out, "address");
-        json_write_address(out, &log->log.address);
-        json_name(out, "topics");
-        json_begin_array(out);
-        for (uint32_t i = 0; i < log->log.topic_count; i++) {
-            json_write_hash(out, &log->log.topics[i]);
+static void grow(struct trace_map *map) {
+    const size_t size = map->places == NULL ? MAP_PLACES_FIRST : 2 * (map->mask + 1);
+    map->places = ARENA_ARRAY(map->trace->arena, struct trace_entry *, size);
+    map->mask = size - 1;
+    for (struct trace_entry *entry = map->first; entry != NULL; entry = entry->next) {
+        size_t at = (size_t)entry->hash & map->mask;
+        while (map->places[at] != NULL) {
+            at = (at + 1) & map->mask;
         }
-        json_end_array(out);
-        json_name(out, "data");
-        json_write_hex(out, log->log.data);
-        json_name(out, "index");
-        json_write_quantity(out, log->index);
-        json_name(out, "position");
-        json_write_quantity(out, log->position);
-        json_end_object(out);
-    }
-    json_end_array(out);
-}
-
-static void put_outcome(struct trace *trace, const struct trace_frame *frame) {
-    struct json_writer *out = trace->out;
-    if (frame->output.len > 0) {
-        json_name(out, "output");
-        json_write_hex(out, frame->output);
-    }
-    if (frame->status == EVM_SUCCESS) return;
-    json_name(out, "error");
-    json_write_cstring(out, evm_status_text(frame->status));
-    const char *reason = eth_revert_message(trace->arena, frame->output);
-    const char *colon = strchr(reason, ':');
-    if (frame->status == EVM_REVERT && colon != NULL) {
-        json_name(out, "revertReason");
-        json_write_cstring(out, colon + 2);
+        map->places[at] = entry;
     }
 }
 
-static bool is_creation_frame(const struct trace_frame *frame) {
-    return frame->type == call_types[EVM_CREATE] || frame->type == call_types[EVM_CREATE2];
+void *trace_map_at(struct trace_map *map, struct bytes key, size_t size, bool *is_new) {
+    uint8_t padded[TRACE_KEY_MAX] = {0};
+    struct hash hash;
+    uint64_t number;
+    ASSERT(key.len <= sizeof padded);
+    memcpy(padded, key.data, key.len);
+    keccak256(&hash, key); /* the traced code chooses the keys: they shall not collide */
+    memcpy(&number, hash.bytes, sizeof number);
+    if (is_new != NULL) *is_new = false;
+    if (2 * map->count >= map->mask) grow(map);
+    size_t at = (size_t)number & map->mask;
+    for (; map->places[at] != NULL; at = (at + 1) & map->mask) {
+        if (memcmp(map->places[at]->key, padded, sizeof padded) == 0) return map->places[at];
+    }
+    if (size == 0) return NULL;
+    if (map->trace->entry_count == TRACE_ENTRIES_MAX) {
+        trace_fail(map->trace, "the trace is too large: more than 1048576 accounts and slots");
+        return NULL;
+    }
+    struct trace_entry *entry = arena_alloc(map->trace->arena, size, _Alignof(max_align_t));
+    entry->hash = number;
+    memcpy(entry->key, padded, sizeof padded);
+    map->places[at] = entry;
+    *map->last = entry;
+    map->last = &entry->next;
+    map->count++;
+    map->trace->entry_count++;
+    if (is_new != NULL) *is_new = true;
+    return entry;
 }
 
-static void put_frame(struct trace *trace, const struct trace_frame *frame) {
-    struct json_writer *out = trace->out;
-    json_begin_object(out);
-    json_name(out, "type");
-    json_write_cstring(out, frame->type);
-    json_name(out, "from");
-    json_write_address(out, &frame->from);
-    json_name(out, "gas");
-    json_write_quantity(out, frame->gas);
-    json_name(out, "gasUsed");
-    json_write_quantity(out, frame->gas_used);
-    if (!is_creation_frame(frame) || frame->status == EVM_SUCCESS) {
-        json_name(out, "to");
-        json_write_address(out, &frame->to);
+static void put_hex_name(struct json_writer *out, const uint8_t *data, size_t size) {
+    static const char digits[] = "0123456789abcdef";
+    char name[2 + 2 * TRACE_KEY_MAX + 1] = "0x";
+    ASSERT(size <= TRACE_KEY_MAX);
+    for (size_t i = 0; i < size; i++) {
+        name[2 + 2 * i] = digits[data[i] >> 4];
+        name[3 + 2 * i] = digits[data[i] & 15];
     }
-    json_name(out, "input");
-    json_write_hex(out, frame->input);
-    put_outcome(trace, frame);
-    if (frame->type != call_types[EVM_STATICCALL]) {
-        json_name(out, "value");
-        json_write_quantity_u256(out, &frame->value);
-    }
-    if (trace->options.with_log && frame->status == EVM_SUCCESS) put_logs(out, frame);
-    if (frame->first != NULL) {
-        json_name(out, "calls");
-        json_begin_array(out);
-        /* At most as deep as calls nest. */
-        for (const struct trace_frame *call = frame->first; call != NULL; call = call->next) {
-            put_frame(trace, call);
-        }
-        json_end_array(out);
-    }
-    json_end_object(out);
+    json_name(out, name);
 }
 
-/* Logs of what was undone never were. */
-static void drop_logs(struct trace_frame *frame, bool undone) {
-    const bool gone = undone || frame->status != EVM_SUCCESS;
-    if (gone) frame->logs = NULL;
-    for (struct trace_frame *call = frame->first; call != NULL; call = call->next) {
-        drop_logs(call, gone);
-    }
+void trace_put_word_name(struct json_writer *out, const uint8_t word[32]) {
+    put_hex_name(out, word, 32);
 }
+
+void trace_put_address_name(struct json_writer *out, const struct address *address) {
+    put_hex_name(out, address->bytes, sizeof address->bytes);
+}
+
+/* ---- noopTracer ---- */
+
+static const char *open_nothing(struct trace_part *part) {
+    (void)part;
+    return NULL;
+}
+
+static void write_nothing(struct trace_part *part, const struct tx_outcome *outcome) {
+    (void)outcome;
+    json_begin_object(part->trace->out);
+    json_end_object(part->trace->out);
+}
+
+static const struct trace_kind noop_tracer = {
+    .name = "noopTracer",
+    .open = open_nothing,
+    .write = write_nothing,
+};
 
 /* ---- What the EVM tells ---- */
 
+static void look_at_clock(struct trace *trace) {
+    if (--trace->steps_to_look != 0) return;
+    trace->steps_to_look = STEPS_BETWEEN_LOOKS;
+    if (trace->subject.now_ms == NULL) return;
+    if (trace->subject.now_ms(trace->subject.now_ctx) >= trace->deadline_ms) {
+        trace_fail(trace, "execution timeout");
+    }
+}
+
 static void on_step(void *ctx, const struct evm_step *step) {
     struct trace *trace = ctx;
-    if (trace->options.kind == TRACE_STRUCT_LOGS) {
-        put_step(trace, step);
-    } else if (step->opcode >= LOG0 && step->opcode <= LOG4) {
-        if (trace->options.with_log) note_log(trace, step);
-    } else if (step->opcode == OP_SELFDESTRUCT && !trace->options.only_top_call) {
-        note_selfdestruct(trace, step);
+    trace->last.is_newest = true;
+    trace->last.opcode = step->opcode;
+    trace->last.stack_len = step->stack_len;
+    trace->last.gas = step->gas;
+    for (size_t i = 0; i < trace->part_count; i++) {
+        struct trace_part *part = &trace->parts[i];
+        if (part->kind->step != NULL) part->kind->step(part, step);
     }
+    look_at_clock(trace);
 }
 
 static void on_enter(void *ctx, const struct evm_message *message, uint64_t caller_gas) {
     struct trace *trace = ctx;
-    if (trace->options.kind == TRACE_STRUCT_LOGS) {
-        close_step(trace, caller_gas, NULL);
-    } else {
-        enter_call(trace, message);
+    trace->last.is_newest = false;
+    for (size_t i = 0; i < trace->part_count; i++) {
+        struct trace_part *part = &trace->parts[i];
+        if (part->kind->enter != NULL) part->kind->enter(part, message, caller_gas);
     }
 }
 
 static void on_exit(void *ctx, const struct evm_message *message, const struct evm_result *result) {
     struct trace *trace = ctx;
-    if (trace->options.kind == TRACE_STRUCT_LOGS) {
-        const bool halted = result->status > EVM_REVERT;
-        close_step(trace, result->gas_left, halted ? evm_status_text(result->status) : NULL);
-    } else {
-        exit_call(trace, message, result);
+    const bool halted = result->status > EVM_REVERT;
+    const struct trace_exit exit = {
+        .message = message,
+        .result = result,
+        .error = error_of(trace, message, result),
+        .at_instruction = trace->last.is_newest && halted && result->status != EVM_CODE_TOO_LARGE &&
+            result->status != EVM_CODE_STARTS_WITH_EF &&
+            result->status != EVM_CODE_DEPOSIT_OUT_OF_GAS,
+    };
+    trace->last.is_newest = false;
+    for (size_t i = 0; i < trace->part_count; i++) {
+        struct trace_part *part = &trace->parts[i];
+        if (part->kind->exit != NULL) part->kind->exit(part, &exit);
     }
 }
 
-void trace_begin(
-    struct trace *trace,
-    const struct trace_options *options,
-    struct json_writer *out,
-    struct arena *arena,
-    const struct evm_rules *rules
-) {
-    *trace = (struct trace){.options = *options, .out = out, .arena = arena, .rules = rules};
-    trace->tracer.ctx = trace;
-    if (options->kind == TRACE_NOTHING) return;
-    trace->tracer.enter = on_enter;
-    trace->tracer.exit = on_exit;
-    if (options->kind == TRACE_STRUCT_LOGS || options->with_log || !options->only_top_call) {
-        trace->tracer.step = on_step;
+/* ---- Its life ---- */
+
+static const struct trace_kind *find_kind(struct bytes name) {
+    static const struct trace_kind *const kinds[] = {
+        &trace_call_tracer,     &trace_call_tracer_legacy, &trace_flat_tracer,
+        &trace_parity_tracer,   &trace_prestate_tracer,    &trace_prestate_tracer_legacy,
+        &trace_selector_tracer, &trace_erc7562_tracer,     &noop_tracer,
+    };
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (bytes_equal(name, bytes_from(kinds[i]->name, strlen(kinds[i]->name)))) return kinds[i];
     }
-    if (options->kind != TRACE_STRUCT_LOGS) return;
-    json_begin_object(out);
-    json_name(out, "structLogs");
-    json_begin_array(out);
+    return NULL;
 }
 
-void trace_end(struct trace *trace, const struct tx_outcome *outcome, uint64_t gas_limit) {
-    struct json_writer *out = trace->out;
-    switch (trace->options.kind) {
-    case TRACE_NOTHING:
-        json_begin_object(out);
-        json_end_object(out);
-        return;
-    case TRACE_CALLS:
-        if (trace->root == NULL) {
-            json_write_null(out);
-            return;
+static const char *add_part(struct trace *trace, struct bytes name, const struct json *config) {
+    if (trace->part_count == TRACE_PARTS_MAX) return "more than 8 tracers at once";
+    struct trace_part *part = &trace->parts[trace->part_count];
+    *part = (struct trace_part){find_kind(name), name, config, trace, NULL};
+    if (part->kind == NULL) {
+        return "tracer not found: there are callTracer, flatCallTracer, prestateTracer, "
+               "4byteTracer, erc7562Tracer, noopTracer, muxTracer and struct logs (no tracer)";
+    }
+    const enum json_kind kind = json_kind(config);
+    if (kind > JSON_NULL && kind != JSON_OBJECT) return "tracerConfig is no object";
+    trace->part_count++;
+    return part->kind->open(part);
+}
+
+static const char *add_parts(struct trace *trace, const struct json *config) {
+    const struct json *tracer = json_get(config, "tracer");
+    const struct json *own = json_get(config, "tracerConfig");
+    if (json_kind(tracer) <= JSON_NULL || json_text_is(tracer, "")) {
+        trace->parts[0] = (struct trace_part){
+            &trace_struct_logs, bytes_from(NULL, 0), config, trace, NULL,
+        };
+        trace->part_count = 1;
+        return trace_struct_logs.open(&trace->parts[0]);
+    }
+    if (!json_text_is(tracer, "muxTracer")) return add_part(trace, json_text(tracer), own);
+    trace->is_mux = true;
+    for (const struct json *one = json_first(own); one != NULL; one = one->next) {
+        const char *refusal = add_part(trace, json_key(one), one);
+        if (refusal != NULL) return refusal;
+    }
+    return NULL;
+}
+
+/* Go's durations, of one unit: "10s", "500ms", "1m", "1.5s". */
+static bool read_timeout(const struct json *value, uint64_t *ms) {
+    char text[24] = "";
+    const struct bytes given = json_text(value);
+    uint64_t unit = 1000, number = 0, divisor = 1;
+    bool has_point = false;
+    if (json_kind(value) <= JSON_NULL) return true;
+    if (json_kind(value) != JSON_STRING || given.len == 0 || given.len >= sizeof text) return false;
+    memcpy(text, given.data, given.len);
+    const char *at = text;
+    for (; (*at >= '0' && *at <= '9') || (*at == '.' && !has_point); at++) {
+        if (*at == '.') {
+            has_point = true;
+            continue;
         }
-        trace->root->gas = gas_limit;
-        trace->root->gas_used = outcome->gas_used;
-        drop_logs(trace->root, false);
-        put_frame(trace, trace->root);
-        return;
-    case TRACE_STRUCT_LOGS: break;
+        if (number > UINT32_MAX || divisor > UINT32_MAX) return false;
+        number = 10 * number + (uint64_t)(*at - '0');
+        if (has_point) divisor *= 10;
     }
-    close_step(trace, 0, NULL);
-    json_end_array(out);
-    json_name(out, "gas");
-    json_write_number(out, outcome->gas_used);
-    json_name(out, "failed");
-    json_write_bool(out, outcome->status != EVM_SUCCESS);
-    json_name(out, "returnValue");
-    const bool has_value = outcome->status == EVM_SUCCESS || outcome->status == EVM_REVERT;
-    json_write_hex(out, has_value ? outcome->output : bytes_from(NULL, 0));
-    json_end_object(out);
+    if (at == text) return false;
+    if (strcmp(at, "ms") == 0) {
+        unit = 1;
+    } else if (strcmp(at, "m") == 0) {
+        unit = 60000;
+    } else if (strcmp(at, "s") != 0) {
+        return false;
+    }
+    *ms = number * unit / divisor;
+    return true;
+}
+
+const char *trace_begin(
+    struct trace *trace,
+    struct arena *arena,
+    struct json_writer *out,
+    const struct json *config,
+    const struct trace_subject *subject
+) {
+    uint64_t timeout_ms = TRACE_TIMEOUT_MS;
+    *trace = (struct trace){
+        .subject = *subject,
+        .out = out,
+        .arena = arena,
+        .rules = subject->run->evm_rules,
+        .steps_to_look = STEPS_BETWEEN_LOOKS,
+    };
+    if (!read_timeout(json_get(config, "timeout"), &timeout_ms)) {
+        return "timeout is no duration such as \"5s\" or \"500ms\"";
+    }
+    if (timeout_ms > TRACE_TIMEOUT_MS_MAX) timeout_ms = TRACE_TIMEOUT_MS_MAX;
+    if (subject->now_ms != NULL)
+        trace->deadline_ms = subject->now_ms(subject->now_ctx) + timeout_ms;
+    trace->tracer = (struct evm_tracer){on_step, on_enter, on_exit, trace};
+    const char *refusal = add_parts(trace, config);
+    if (refusal != NULL) return refusal;
+    const bool is_noop = trace->part_count == 1 && trace->parts[0].kind == &noop_tracer;
+    if (is_noop || trace->part_count == 0) trace->tracer = (struct evm_tracer){.ctx = trace};
+    return NULL;
+}
+
+const char *trace_end(struct trace *trace, const struct tx_outcome *outcome) {
+    struct json_writer *out = trace->out;
+    if (trace->failure != NULL) return trace->failure;
+    if (trace->is_mux) json_begin_object(out);
+    for (size_t i = 0; i < trace->part_count; i++) {
+        struct trace_part *part = &trace->parts[i];
+        if (trace->is_mux) json_name_bytes(out, part->name);
+        part->kind->write(part, outcome);
+    }
+    if (trace->is_mux) json_end_object(out);
+    return trace->failure;
 }
