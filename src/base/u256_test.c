@@ -1,6 +1,7 @@
 #include "base/u256.h"
 
 #include "base/test.h"
+#include "base/u256_reciprocal.h"
 
 /* The plain twin: numbers of 512 bits as an array of bits, lowest first. */
 enum { BITS = 512, ROUNDS = 8000 };
@@ -101,22 +102,44 @@ static uint64_t next_random(void) {
     return seed * UINT64_C(0x2545f4914f6cdd1d);
 }
 
+static uint64_t random_limb(void) {
+    const uint64_t power = UINT64_C(1) << (next_random() % 64);
+    switch (next_random() % 8) {
+    case 0: return UINT64_MAX;
+    case 1: return 0;
+    case 2: return power;
+    case 3: return power - 1;
+    case 4: return power + 1;
+    case 5: return ~power;
+    case 6: return next_random() >> (next_random() % 64);
+    default: return next_random();
+    }
+}
+
 static struct u256 random_word(void) {
     struct u256 a = U256_ZERO;
     const unsigned limbs = (unsigned)(next_random() % 5);
     for (unsigned i = 0; i < limbs; i++) {
-        switch (next_random() % 5) {
-        case 0: a.limb[i] = UINT64_MAX; break;
-        case 1: a.limb[i] = 0; break;
-        case 2: a.limb[i] = UINT64_C(1) << (next_random() % 64); break;
-        default: a.limb[i] = next_random() >> (next_random() % 64); break;
-        }
+        a.limb[i] = random_limb();
     }
     if (next_random() % 4 == 0) {
         const struct u256 small = u256_from_u64(next_random() % 3);
         (void)u256_sub_wrapping(&a, &a, &small);
     }
     return a;
+}
+
+/* A second plain twin, fast enough for many words: the remainder of count limbs, a bit at a time. */
+static struct u256 plain_rest(const uint64_t *limbs, unsigned count, const struct u256 *m) {
+    struct u256 rest = U256_ZERO;
+    if (u256_is_zero(m)) return rest;
+    for (unsigned bit = count * 64; bit-- > 0;) {
+        const bool out = u256_add_wrapping(&rest, &rest, &rest);
+        rest.limb[0] |= limbs[bit / 64] >> (bit % 64) & 1;
+        struct u256 less;
+        if (!u256_sub_wrapping(&less, &rest, m) || out) rest = less;
+    }
+    return rest;
 }
 
 static void assert_word(const struct u256 *actual, const struct u256 *expected) {
@@ -215,6 +238,69 @@ TEST(addmod_and_mulmod_agree_with_the_plain_twin) {
     }
 }
 
+TEST(many_remainders_agree_with_the_plain_twin) {
+    struct u256_modulus kept = {0};
+    struct u256 m = U256_ZERO;
+    for (int i = 0; i < 5 * ROUNDS; i++) {
+        /* A modulus stays for a few products, so that it is kept, prepared and replaced. */
+        if (next_random() % 3 == 0) m = random_word();
+        struct u256 a = random_word();
+        const struct u256 b = random_word();
+        struct u256 actual;
+        if (next_random() % 4 == 0) {
+            /* A multiple of m and a little: quotients at the edge. */
+            const struct u256 little = u256_from_u64(next_random() % 3);
+            u256_mul_wrapping(&a, &a, &m);
+            (void)u256_sub_wrapping(&a, &a, &little);
+        }
+        uint64_t limbs[8] = {0};
+        struct u256 sum;
+        limbs[4] = u256_add_wrapping(&sum, &a, &b);
+        memcpy(limbs, sum.limb, sizeof sum);
+        struct u256 expected = plain_rest(limbs, 5, &m);
+        u256_addmod(&actual, &a, &b, &m);
+        assert_word(&actual, &expected);
+
+        u256_mul_full(limbs, &a, &b);
+        expected = plain_rest(limbs, 8, &m);
+        u256_mulmod(&actual, &a, &b, &m);
+        assert_word(&actual, &expected);
+        u256_mulmod_kept(&actual, &a, &b, &m, &kept);
+        assert_word(&actual, &expected);
+        actual = a; /* outputs may be operands */
+        u256_mulmod_kept(&actual, &actual, &b, &m, &kept);
+        assert_word(&actual, &expected);
+
+        expected = plain_rest(a.limb, 4, &m);
+        u256_mod(&actual, &a, &m);
+        assert_word(&actual, &expected);
+        u256_divmod(NULL, &actual, &a, &m);
+        assert_word(&actual, &expected);
+        struct u256 quotient;
+        u256_divmod(&quotient, NULL, &a, &m);
+        u256_div(&actual, &a, &m);
+        assert_word(&actual, &quotient);
+    }
+}
+
+TEST(reciprocals_from_the_table_are_those_of_long_division) {
+    for (int i = 0; i < 20 * ROUNDS; i++) {
+        const uint64_t d = random_limb() | UINT64_C(1) << 63;
+        const uint128 numerator = (uint128)~d << 64 | UINT64_MAX;
+        const uint64_t expected = (uint64_t)(numerator / d);
+        assert_int_equal(reciprocal_by_table(d), expected);
+        assert_int_equal(reciprocal_of(d), expected);
+
+        const uint64_t u1 = random_limb() % d, u0 = random_limb();
+        const uint128 u = (uint128)u1 << 64 | u0;
+        uint64_t rest;
+        assert_int_equal(divide_2by1(&rest, u1, u0, d, expected), (uint64_t)(u / d));
+        assert_int_equal(rest, (uint64_t)(u % d));
+        assert_int_equal(divide_2by1_once(&rest, u1, u0, d), (uint64_t)(u / d));
+        assert_int_equal(rest, (uint64_t)(u % d));
+    }
+}
+
 TEST(the_product_reduced_is_that_of_reduced_factors) {
     for (int i = 0; i < 4 * ROUNDS; i++) {
         const struct u256 a = random_word(), b = random_word(), m = random_word();
@@ -297,6 +383,66 @@ TEST(shifts_agree_with_moving_bits) {
         assert_word(&actual, &expected[1]);
         u256_sar(&actual, &a, bits);
         assert_word(&actual, &expected[2]);
+    }
+}
+
+TEST(sign_extension_and_byte_agree_with_moving_bits) {
+    for (int i = 0; i < ROUNDS; i++) {
+        const struct u256 a = random_word();
+        struct u256 index = u256_from_u64(next_random() % 34);
+        if (i % 16 == 0) index.limb[1 + i / 16 % 3] = random_limb();
+        const bool inside = u256_fits_u64(&index) && index.limb[0] < 32;
+        struct plain extended = plain_from(&a), byte = {{false}};
+        if (inside) {
+            const unsigned at = (unsigned)index.limb[0];
+            for (unsigned k = 8 * at + 8; k < 256; k++) {
+                extended.bit[k] = extended.bit[8 * at + 7];
+            }
+            const struct plain x = plain_from(&a);
+            for (unsigned k = 0; k < 8; k++) {
+                byte.bit[k] = x.bit[8 * (31 - at) + k];
+            }
+        }
+        struct u256 actual, expected = plain_low(&extended);
+        u256_sign_extend(&actual, &index, &a);
+        assert_word(&actual, &expected);
+        expected = plain_low(&byte);
+        actual = u256_byte(&index, &a);
+        assert_word(&actual, &expected);
+    }
+}
+
+TEST(the_order_of_signed_words_is_that_of_their_differences) {
+    for (int i = 0; i < ROUNDS; i++) {
+        const struct u256 a = random_word(), b = random_word();
+        const bool a_negative = a.limb[3] >> 63 != 0, b_negative = b.limb[3] >> 63 != 0;
+        struct u256 ignored;
+        const bool borrow = u256_sub_wrapping(&ignored, &a, &b);
+        assert_int_equal(u256_less(&a, &b), borrow);
+        assert_int_equal(u256_signed_less(&a, &b), a_negative == b_negative ? borrow : a_negative);
+    }
+}
+
+/* The law of exponents, down to one bit. */
+static struct u256 plain_power(const struct u256 *base, const struct u256 *exponent) {
+    struct u256 result = U256_ONE;
+    for (unsigned bit = 256; bit-- > 0;) {
+        u256_mul_wrapping(&result, &result, &result);
+        if ((exponent->limb[bit / 64] >> (bit % 64) & 1) != 0) {
+            u256_mul_wrapping(&result, &result, base);
+        }
+    }
+    return result;
+}
+
+TEST(powers_by_any_path_agree_with_the_plain_twin) {
+    for (int i = 0; i < ROUNDS / 4; i++) {
+        const struct u256 base = random_word();
+        struct u256 exponent = random_word(), actual;
+        if (i % 4 == 0) exponent = u256_from_u64(next_random() >> (next_random() % 64));
+        const struct u256 expected = plain_power(&base, &exponent);
+        u256_exp_wrapping(&actual, &base, &exponent);
+        assert_word(&actual, &expected);
     }
 }
 
@@ -393,10 +539,15 @@ TEST_MAIN(
     TEST_CASE(division_agrees_with_the_plain_twin),
     TEST_CASE(a_quotient_times_the_divisor_plus_the_remainder_is_the_dividend),
     TEST_CASE(addmod_and_mulmod_agree_with_the_plain_twin),
+    TEST_CASE(many_remainders_agree_with_the_plain_twin),
+    TEST_CASE(reciprocals_from_the_table_are_those_of_long_division),
     TEST_CASE(the_product_reduced_is_that_of_reduced_factors),
     TEST_CASE(division_by_zero_is_zero),
     TEST_CASE(signed_division_truncates_and_the_remainder_has_the_dividends_sign),
     TEST_CASE(shifts_agree_with_moving_bits),
+    TEST_CASE(sign_extension_and_byte_agree_with_moving_bits),
+    TEST_CASE(the_order_of_signed_words_is_that_of_their_differences),
+    TEST_CASE(powers_by_any_path_agree_with_the_plain_twin),
     TEST_CASE(powers_are_repeated_products),
     TEST_CASE(lengths_count_from_the_highest_one),
     TEST_CASE(words_go_to_bytes_and_back),
