@@ -4,6 +4,8 @@
  * give the same hash, and its state root is computed by the incremental trie; the last state is
  * compared account by account and through a trie built whole.
  */
+#include "cmd/blocktest.h"
+
 #include "chain/build.h"
 #include "chain/genesis.h"
 #include "chain/state_root.h"
@@ -46,6 +48,7 @@ struct test {
     const struct link **links;
     size_t link_count;
     const struct link *head;
+    blocktest_check *check; /* or NULL */
     char detail[SUITE_DETAIL_MAX];
 };
 
@@ -327,6 +330,47 @@ static bool check_refusal(
     return true;
 }
 
+/* The state before a block, for a stateless execution. */
+struct before {
+    struct test *test;
+    const struct link *parent;
+};
+
+static bool find_code(void *ctx, const struct hash *hash, struct bytes *code) {
+    const struct before *const before = ctx;
+    const struct prestate *const state = &before->parent->state;
+    for (size_t i = 0; i < state->count; i++) {
+        if (!hash_equal(&state->accounts[i].account.code_hash, hash)) continue;
+        *code = state->accounts[i].code;
+        return true;
+    }
+    return false;
+}
+
+static bool find_header(void *ctx, uint64_t number, struct bytes *encoded) {
+    const struct before *const before = ctx;
+    const struct link *link = before->parent;
+    while (link != NULL && link->header.number != number) {
+        link = link->parent;
+    }
+    if (link == NULL) return false;
+    *encoded = header_encode(&before->test->worker->arena, &link->header);
+    return true;
+}
+
+static bool check_block(struct test *test, const struct import *import, struct bytes encoded) {
+    struct before before = {test, import->parent};
+    const struct stateless_source source = {
+        .nodes = {read_node, &test->nodes},
+        .code = find_code,
+        .header = find_header,
+        .ctx = &before,
+    };
+    if (test->check == NULL) return true;
+    const char *const wrong = test->check(test->worker, &test->config, encoded, &source);
+    return wrong == NULL || fail(test, wrong);
+}
+
 static bool one_block(struct test *test, const struct json *json, size_t index) {
     struct arena *const arena = &test->worker->arena;
     struct import import = {.tx_verdict = TX_VALID};
@@ -350,6 +394,7 @@ static bool one_block(struct test *test, const struct json *json, size_t index) 
         return fail(test, "a block's size differs");
     }
     if (!rebuild(test, &import)) return fail(test, "the builder makes another block");
+    if (!check_block(test, &import, encoded)) return false;
     append_link(test, import.parent, &import.block.header, &import.state);
     return true;
 }
@@ -392,7 +437,9 @@ static void run_test(struct test *test, const char *network) {
     (void)check_end(test);
 }
 
-static void run_file(struct suite_worker *worker, const struct json *root) {
+void blocktest_run_file(
+    struct suite_worker *worker, const struct json *root, blocktest_check *check
+) {
     for (const struct json *json = json_first(root); json != NULL; json = json->next) {
         const struct bytes network = json_text(json_get(json, "network"));
         if (network.len == 0 || network.len >= FORK_NAME_MAX) continue; /* of another kind */
@@ -405,12 +452,17 @@ static void run_file(struct suite_worker *worker, const struct json *root) {
         struct test *const test = ARENA_NEW(&worker->arena, struct test);
         test->worker = worker;
         test->json = json;
+        test->check = check;
         run_test(test, name);
         const struct hash *const state_root =
             test->head == NULL ? NULL : &test->head->header.state_root;
         suite_report(worker, &one, state_root, test->detail[0] == '\0' ? NULL : test->detail);
         arena_rewind(&worker->arena, mark);
     }
+}
+
+static void run_file(struct suite_worker *worker, const struct json *root) {
+    blocktest_run_file(worker, root, NULL);
 }
 
 int cmd_blocktest(int argc, char **argv) {

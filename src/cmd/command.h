@@ -41,6 +41,7 @@ int command_dispatch(
 );
 
 int cmd_blocktest(int argc, char **argv);
+int cmd_stateless(int argc, char **argv);
 int cmd_dev(int argc, char **argv);
 int cmd_enginetest(int argc, char **argv);
 int cmd_evm(int argc, char **argv);

@@ -7,6 +7,7 @@ int cmd_evm(int argc, char **argv) {
         {"statetest", "run state tests (GeneralStateTests, execution-spec-tests)", cmd_statetest},
         {"blocktest", "run blockchain tests: import and build blocks", cmd_blocktest},
         {"enginetest", "run engine tests: payloads of engine_newPayload", cmd_enginetest},
+        {"stateless", "run blocks of blockchain tests in the machine, on witnesses", cmd_stateless},
         {"txtest", "run transaction tests: decode, judge and find the sender", cmd_txtest},
         {"tracetest", "run tracer tests: what a tracer says of a transaction", cmd_tracetest},
     };

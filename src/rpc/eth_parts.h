@@ -45,7 +45,7 @@ bool eth_run(struct rpc_call *call, bool (*handler)(struct request *request));
 /* The tables, one a file. */
 extern const struct rpc_table eth_block_table, eth_state_table, eth_tx_table, eth_sign_table,
     eth_call_table, eth_fee_table, eth_filter_table, eth_node_table, eth_txpool_table,
-    eth_debug_table;
+    eth_debug_table, eth_witness_table;
 
 /* ---- Failures ---- */
 

@@ -1,5 +1,6 @@
 /* The Ethereum namespaces over a node in memory. */
 #include "base/test.h"
+#include "chain/stateless.h"
 #include "codec/hex.h"
 #include "crypto/keccak.h"
 #include "rpc/testing.h"
@@ -626,6 +627,77 @@ TEST(a_proof_verifies_against_the_blocks_state_root) {
     test_node_close(node);
 }
 
+/* The list under name of an answer; the bytes are the arena's. */
+static struct witness_list read_list(
+    struct arena *arena, const struct json *root, const char *name
+) {
+    const struct json *const list = json_get(root, name);
+    struct bytes *const items = ARENA_ARRAY(arena, struct bytes, json_count(list));
+    size_t count = 0;
+    for (const struct json *item = json_first(list); item != NULL; item = item->next) {
+        assert_true(json_read_bytes(arena, item, &items[count++], 1 << 20));
+    }
+    return (struct witness_list){items, count};
+}
+
+/* The result of a call, in the arena. */
+static const struct json *result_of(
+    struct test_node *node, struct arena *arena, const char *method, const char *params
+) {
+    const struct json *root;
+    const char *const answer = test_call(node, method, params);
+    const struct bytes text =
+        arena_copy(arena, bytes_from(strchr(answer, ':') + 1, strlen(answer) - 10));
+    assert_memory_equal(answer, "\"result\":", 9);
+    assert_int_equal(json_parse(arena, &root, text, &json_limits_file), JSON_VALID);
+    return root;
+}
+
+TEST(a_block_runs_on_the_witness_that_the_node_gives) {
+    struct test_node *node = test_node_open();
+    (void)send_tx(node, "\"to\":\"" TEST_RECORDER "\",\"data\":\"0x" WORD("7") "\"");
+    test_mine(node);
+    (void)send_tx(node, "\"to\":\"" TEST_RECORDER "\",\"data\":\"0x" WORD("0") "\"");
+    test_mine(node);
+    struct arena arena;
+    arena_init(&arena, &test_heap);
+    const struct chain_vm vm = {.evm = evm_create(&test_heap, 0)};
+    static const char *const blocks[] = {"[\"0x1\"]", "[\"latest\"]"};
+    for (size_t i = 0; i < ARRAY_LEN(blocks); i++) {
+        const struct json *const answer =
+            result_of(node, &arena, "debug_executionWitness", blocks[i]);
+        const struct witness witness = {
+            .nodes = read_list(&arena, answer, "state"),
+            .codes = read_list(&arena, answer, "codes"),
+            .headers = read_list(&arena, answer, "headers"),
+        };
+        struct bytes block, config, input;
+        struct stateless_result result;
+        uint8_t output[STATELESS_OUTPUT_SIZE];
+        assert_true(json_count(json_get(answer, "keys")) > 0);
+        assert_true(json_read_bytes(
+            &arena, result_of(node, &arena, "debug_getRawBlock", blocks[i]), &block, 1 << 20
+        ));
+        assert_int_equal(
+            stateless_verify(&arena, &result, &vm, &node->config, block, &witness), STATELESS_VALID
+        );
+        assert_true(result.gas_used > 21000);
+        const struct json *const job = result_of(node, &arena, "debug_statelessJob", blocks[i]);
+        assert_true(json_read_bytes(&arena, json_get(job, "onchain"), &config, 1 << 20));
+        assert_true(json_read_bytes(&arena, json_get(job, "offchain"), &input, 1 << 20));
+        assert_int_equal(
+            stateless_run(&arena, output, &result, &vm, config, input), STATELESS_VALID
+        );
+        assert_memory_equal(output + 32, &result.state_root, sizeof result.state_root);
+    }
+    assert_non_null(strstr(
+        test_call(node, "debug_executionWitness", "[\"0x0\"]"), "behind its genesis have a witness"
+    ));
+    evm_destroy(vm.evm);
+    arena_reset(&arena);
+    test_node_close(node);
+}
+
 TEST(a_message_is_signed_by_the_account_it_names) {
     struct test_node *node = test_node_open();
     struct hash digest;
@@ -665,5 +737,6 @@ TEST_MAIN(
     TEST_CASE(a_tracer_that_is_not_there_or_asked_for_wrongly_is_refused),
     TEST_CASE(a_call_is_traced_within_a_block_too),
     TEST_CASE(a_proof_verifies_against_the_blocks_state_root),
+    TEST_CASE(a_block_runs_on_the_witness_that_the_node_gives),
     TEST_CASE(a_message_is_signed_by_the_account_it_names)
 )
