@@ -27,15 +27,13 @@ static const char *const table_names[TABLE_COUNT] = {
     [TABLE_META] = "meta",
     [TABLE_BLOCKS] = "blocks",
     [TABLE_NUMBERS] = "numbers",
-    [TABLE_TRANSACTIONS] = "transactions",
     [TABLE_CODES] = "codes",
     [TABLE_ACCOUNTS] = "accounts",
     [TABLE_SLOTS] = "slots",
     [TABLE_ACCOUNT_NODES] = "account_nodes",
     [TABLE_SLOT_NODES] = "slot_nodes",
-    [TABLE_ACCOUNT_HISTORY] = "account_history",
-    [TABLE_SLOT_HISTORY] = "slot_history",
-    [TABLE_CHANGES] = "changes",
+    [TABLE_HISTORY] = "history",
+    [TABLE_INDEX] = "index",
     [TABLE_SERVICES] = "services",
 };
 
@@ -519,15 +517,28 @@ struct status table_put(struct txn *txn, enum table table, struct bytes key, str
     return put(txn, table, key, value, 0);
 }
 
-struct status table_append(
-    struct txn *txn, enum table table, struct bytes key, struct bytes value
+/* flags are for a key that turns out not to be the last. */
+static struct status append(
+    struct txn *txn, enum table table, struct bytes key, struct bytes value, unsigned flags
 ) {
     MDB_val k = to_val(key);
     MDB_val v = to_val(value);
     ASSERT(key.len > 0 && key.len <= DATABASE_KEY_MAX);
     const int code = mdb_put(txn->mdb, txn->database->tables[table], &k, &v, MDB_APPEND);
-    if (code == MDB_KEYEXIST) return put(txn, table, key, value, 0); /* it is not the last */
+    if (code == MDB_KEYEXIST) return put(txn, table, key, value, flags);
     return from_mdb(code, "writing to the database");
+}
+
+struct status table_append(
+    struct txn *txn, enum table table, struct bytes key, struct bytes value
+) {
+    return append(txn, table, key, value, 0);
+}
+
+struct status table_append_new(
+    struct txn *txn, enum table table, struct bytes key, struct bytes value
+) {
+    return append(txn, table, key, value, MDB_NOOVERWRITE);
 }
 
 struct status table_put_new(
@@ -577,6 +588,10 @@ struct status cursor_seek(
 
 struct status cursor_next(struct cursor *cursor, struct bytes *found, struct bytes *value) {
     return move(cursor, found, value, (MDB_val){0, NULL}, MDB_NEXT);
+}
+
+struct status cursor_previous(struct cursor *cursor, struct bytes *found, struct bytes *value) {
+    return move(cursor, found, value, (MDB_val){0, NULL}, MDB_PREV);
 }
 
 struct status cursor_seek_before(

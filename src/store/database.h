@@ -83,6 +83,10 @@ MUST_USE struct status table_append(
 MUST_USE struct status table_put_new(
     struct txn *txn, enum table table, struct bytes key, struct bytes value
 );
+/* The same, for a key that is likely to be the table's last. */
+MUST_USE struct status table_append_new(
+    struct txn *txn, enum table table, struct bytes key, struct bytes value
+);
 /* Deleting what is not there is fine. */
 MUST_USE struct status table_delete(struct txn *txn, enum table table, struct bytes key);
 
@@ -95,6 +99,9 @@ MUST_USE struct status cursor_seek(
     struct cursor *cursor, struct bytes *found, struct bytes *value, struct bytes key
 );
 MUST_USE struct status cursor_next(struct cursor *cursor, struct bytes *found, struct bytes *value);
+MUST_USE struct status cursor_previous(
+    struct cursor *cursor, struct bytes *found, struct bytes *value
+);
 /* The last record whose key is below key. */
 MUST_USE struct status cursor_seek_before(
     struct cursor *cursor, struct bytes *found, struct bytes *value, struct bytes key

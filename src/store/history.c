@@ -13,10 +13,6 @@ static enum table flat_table(const struct state_key *key) {
     return key->is_slot ? TABLE_SLOTS : TABLE_ACCOUNTS;
 }
 
-static enum table history_table(const struct state_key *key) {
-    return key->is_slot ? TABLE_SLOT_HISTORY : TABLE_ACCOUNT_HISTORY;
-}
-
 struct status flat_read(struct txn *txn, struct bytes *value, const struct state_key *key) {
     const struct key flat = state_key_flat(key);
     const struct status status = table_get(txn, flat_table(key), value, key_bytes(&flat));
@@ -29,22 +25,27 @@ struct status history_record(
     const struct key place = state_key_history(key, number);
     struct key copy = {.len = 0}; /* the write below may move what value points at */
     key_add(&copy, value.data, value.len);
-    return table_put_new(txn, history_table(key), key_bytes(&place), key_bytes(&copy));
+    return table_append_new(txn, TABLE_HISTORY, key_bytes(&place), key_bytes(&copy));
 }
 
 struct status history_read(
-    struct txn *txn, struct bytes *value, bool *found, const struct state_key *key, uint64_t number
+    const struct index *index,
+    struct bytes *value,
+    bool *found,
+    const struct state_key *key,
+    uint64_t number
 ) {
-    const struct key wanted = state_key_history(key, number + 1);
-    const size_t prefix_len = wanted.len - sizeof(uint64_t);
-    struct bytes place;
+    const uint64_t mark = index_mark_state(key);
+    uint64_t at;
     *found = false;
-    const struct status status =
-        table_seek(txn, history_table(key), &place, value, key_bytes(&wanted));
-    if (status.code == STATUS_MISSING) return status_ok;
-    if (failed(status)) return status;
-    *found = memcmp(place.data, wanted.bytes, prefix_len) == 0;
-    return status_ok;
+    struct status status = index_first(index, &at, found, mark, number + 1);
+    while (!failed(status) && *found) {
+        const struct key place = state_key_history(key, at);
+        status = table_get(index->txn, TABLE_HISTORY, value, key_bytes(&place));
+        if (status.code != STATUS_MISSING) return status;
+        status = index_first(index, &at, found, mark, at + 1); /* that was another's */
+    }
+    return status;
 }
 
 struct status flat_write(struct txn *txn, const struct state_key *key, struct bytes value) {
@@ -53,85 +54,70 @@ struct status flat_write(struct txn *txn, const struct state_key *key, struct by
     return table_put(txn, flat_table(key), key_bytes(&flat), value);
 }
 
-/* --- lists of changes ------------------------------------------------------------------------- */
+/* --- former values ---------------------------------------------------------------------------- */
 
-static void list_add(struct change_list *list, struct arena *arena, struct bytes data) {
-    if (list->capacity - list->len < data.len) {
-        size_t capacity = list->capacity == 0 ? 1024 : list->capacity * 2;
-        while (capacity - list->len < data.len) {
-            capacity *= 2;
-        }
-        uint8_t *grown = arena_alloc_raw(arena, capacity, 1);
-        if (list->len != 0) memcpy(grown, list->data, list->len);
-        list->data = grown;
+/* A key, and its value before the lowest of the blocks that were gathered. */
+struct former {
+    struct state_key key;
+    struct bytes value;
+    size_t order; /* of gathering */
+};
+
+struct formers {
+    struct former *items;
+    size_t count;
+    size_t capacity;
+};
+
+static void formers_add(struct formers *list, struct arena *arena, const struct former *former) {
+    if (list->count == list->capacity) {
+        const size_t capacity = list->capacity == 0 ? 256 : list->capacity * 2;
+        struct former *grown =
+            arena_alloc_raw(arena, capacity * sizeof *grown, _Alignof(struct former));
+        if (list->count != 0) memcpy(grown, list->items, list->count * sizeof *grown);
+        list->items = grown;
         list->capacity = capacity;
     }
-    memcpy(list->data + list->len, data.data, data.len);
-    list->len += data.len;
+    list->items[list->count] = *former;
+    list->items[list->count].order = list->count;
+    list->count++;
 }
 
-void change_list_begin(struct change_list *list, struct arena *arena, struct bytes stored) {
-    *list = (struct change_list){0};
-    if (stored.len != 0) list_add(list, arena, stored);
-}
-
-void change_list_account(
-    struct change_list *list, struct arena *arena, const struct hash *account
+/* Adds what blocks first … last changed, in their order, up to max. Values are copied into arena. */
+static struct status gather_formers(
+    struct txn *txn,
+    struct arena *arena,
+    struct formers *list,
+    uint64_t first,
+    uint64_t last,
+    size_t max
 ) {
-    static const uint8_t no_slots[4];
-    list_add(list, arena, BYTES_OF(*account));
-    list->count_at = list->len;
-    list_add(list, arena, BYTES_OF(no_slots));
-}
-
-void change_list_slot(struct change_list *list, struct arena *arena, const struct hash *slot) {
-    list_add(list, arena, BYTES_OF(*slot));
-    uint8_t *count = list->data + list->count_at;
-    store_be32(count, load_be32(count) + 1);
-}
-
-static void keys_add(struct state_keys *keys, struct arena *arena, const struct state_key *key) {
-    if (keys->count == keys->capacity) {
-        const size_t capacity = keys->capacity == 0 ? 256 : keys->capacity * 2;
-        struct state_key *grown =
-            arena_alloc_raw(arena, capacity * sizeof *grown, _Alignof(struct state_key));
-        if (keys->count != 0) memcpy(grown, keys->items, keys->count * sizeof *grown);
-        keys->items = grown;
-        keys->capacity = capacity;
-    }
-    keys->items[keys->count++] = *key;
-}
-
-/* Adds all that block number changed to keys. */
-static struct status read_changes(
-    struct txn *txn, struct arena *arena, struct state_keys *keys, uint64_t number
-) {
-    struct key at = {.len = 0};
-    key_add_number(&at, number);
-    struct bytes list;
-    const struct status status = table_get(txn, TABLE_CHANGES, &list, key_bytes(&at));
-    if (status.code == STATUS_MISSING) return status_ok; /* a block that changed nothing */
+    struct cursor *cursor;
+    struct bytes key;
+    struct bytes value;
+    uint8_t start[8];
+    store_be64(start, first);
+    struct status status = cursor_open(&cursor, txn, TABLE_HISTORY);
     if (failed(status)) return status;
-
-    const uint8_t *p = list.data;
-    const uint8_t *end = p + list.len;
-    while (p != end) {
-        struct state_key key = {.is_slot = false};
-        if ((size_t)(end - p) < sizeof key.account + 4) return store_damaged("reading a diff");
-        memcpy(key.account.bytes, p, sizeof key.account);
-        const uint32_t slot_count = load_be32(p + sizeof key.account);
-        p += sizeof key.account + 4;
-        keys_add(keys, arena, &key);
-        if ((size_t)(end - p) / sizeof key.slot < slot_count) {
-            return store_damaged("reading a diff");
+    status = cursor_seek(cursor, &key, &value, BYTES_OF(start));
+    while (!failed(status)) {
+        struct former former = {.order = 0};
+        uint64_t number;
+        if (!state_key_from_history(&former.key, &number, key)) {
+            status = store_damaged("reading the history");
+            break;
         }
-        key.is_slot = true;
-        for (uint32_t i = 0; i < slot_count; i++, p += sizeof key.slot) {
-            memcpy(key.slot.bytes, p, sizeof key.slot);
-            keys_add(keys, arena, &key);
+        if (number > last) break;
+        if (list->count == max) {
+            status = status_make(STATUS_UNAVAILABLE, 0, "proving a state too many changes ago");
+            break;
         }
+        former.value = arena_copy(arena, value);
+        formers_add(list, arena, &former);
+        status = cursor_next(cursor, &key, &value);
     }
-    return status_ok;
+    cursor_close(cursor);
+    return status.code == STATUS_MISSING ? status_ok : status;
 }
 
 static int compare_keys(const void *a, const void *b) {
@@ -143,41 +129,34 @@ static int compare_keys(const void *a, const void *b) {
     return x->is_slot ? memcmp(x->slot.bytes, y->slot.bytes, sizeof x->slot) : 0;
 }
 
-/* An account's own key first, then its slots; each once. */
-static void sort_keys(struct state_keys *keys) {
-    if (keys->count == 0) return;
-    qsort(keys->items, keys->count, sizeof *keys->items, compare_keys);
+static int compare_formers(const void *a, const void *b) {
+    const struct former *x = a;
+    const struct former *y = b;
+    const int order = compare_keys(&x->key, &y->key);
+    return order != 0 ? order : (x->order > y->order) - (x->order < y->order);
+}
+
+/* An account's own key first, then its slots; each once, with the value that was gathered first. */
+static void sort_formers(struct formers *list) {
+    if (list->count == 0) return;
+    qsort(list->items, list->count, sizeof *list->items, compare_formers);
     size_t kept = 1;
-    for (size_t i = 1; i < keys->count; i++) {
-        if (compare_keys(&keys->items[i], &keys->items[kept - 1]) != 0) {
-            keys->items[kept++] = keys->items[i];
+    for (size_t i = 1; i < list->count; i++) {
+        if (compare_keys(&list->items[i].key, &list->items[kept - 1].key) != 0) {
+            list->items[kept++] = list->items[i];
         }
     }
-    keys->count = kept;
+    list->count = kept;
 }
 
 /* --- the trie of then ------------------------------------------------------------------------- */
 
-/* The encoded value of key after block number; empty where it has none. */
-static struct status read_then(
-    struct txn *txn, struct bytes *value, const struct state_key *key, uint64_t number
-) {
-    bool found;
-    const struct status status = history_read(txn, value, &found, key, number);
-    if (failed(status) || found) return status;
-    return flat_read(txn, value, key);
-}
-
-static struct status read_account_then(
-    struct txn *txn, struct trie_account_change *out, const struct state_key *key, uint64_t number
-) {
-    struct bytes value;
+static struct status account_change(struct trie_account_change *out, const struct former *former) {
     struct account account;
-    const struct status status = read_then(txn, &value, key, number);
-    if (failed(status)) return status;
-    *out = (struct trie_account_change){.key = key->account, .is_deleted = value.len == 0};
+    *out = (struct trie_account_change
+    ){.key = former->key.account, .is_deleted = former->value.len == 0};
     if (out->is_deleted) return status_ok;
-    if (!account_from_value(&account, value)) return store_damaged("reading an account");
+    if (!account_from_value(&account, former->value)) return store_damaged("reading an account");
     out->account = (struct trie_account){
         .nonce = account.nonce,
         .balance = account.balance,
@@ -187,46 +166,43 @@ static struct status read_account_then(
     return status_ok;
 }
 
-/* What turns the head's trie into that after block number, for sorted keys. */
-static struct status changes_since(
-    struct txn *txn,
+/* Sorted former values as changes of a trie. */
+static struct status changes_back(
     struct arena *arena,
     struct trie_account_change **out,
     size_t *count,
-    const struct state_keys *keys,
-    uint64_t number
+    const struct formers *formers
 ) {
     struct trie_account_change *changes =
-        ARENA_ARRAY(arena, struct trie_account_change, keys->count);
-    struct trie_slot_change *slots = ARENA_ARRAY(arena, struct trie_slot_change, keys->count);
-    struct status status = status_ok;
+        ARENA_ARRAY(arena, struct trie_account_change, formers->count);
+    struct trie_slot_change *slots = ARENA_ARRAY(arena, struct trie_slot_change, formers->count);
     *out = changes;
     *count = 0;
-    for (size_t i = 0; !failed(status) && i < keys->count; i++) {
-        const struct state_key *key = &keys->items[i];
-        if (!key->is_slot) {
-            status = read_account_then(txn, &changes[*count], key, number);
+    for (size_t i = 0; i < formers->count; i++) {
+        const struct former *former = &formers->items[i];
+        if (!former->key.is_slot) {
+            const struct status status = account_change(&changes[*count], former);
+            if (failed(status)) return status;
             changes[(*count)++].slots = slots;
             continue;
         }
-        ASSERT(*count > 0); /* a slot's account comes before it */
-        struct bytes value;
-        status = read_then(txn, &value, key, number);
-        if (failed(status)) break;
-        slots->key = key->slot;
-        if (!slot_from_value(&slots->value, value)) return store_damaged("reading a slot");
+        /* A slot's account comes before it: its storage root, at least, has changed. */
+        if (*count == 0 || !hash_equal(&changes[*count - 1].key, &former->key.account) ||
+            !slot_from_value(&slots->value, former->value)) {
+            return store_damaged("reading a slot");
+        }
+        slots->key = former->key.slot;
         changes[*count - 1].slot_count++;
         slots++;
     }
-    return status;
+    return status_ok;
 }
 
 /* The writes that turn the head's trie into that of target, which is checked against its root. */
-static struct status writes_since(
-    struct txn *txn,
+static struct status writes_back(
     struct arena *arena,
     struct trie_writes *writes,
-    const struct state_keys *keys,
+    const struct formers *formers,
     const struct store_mark *target,
     const struct store_mark *head,
     const struct trie_reader *head_nodes
@@ -234,7 +210,7 @@ static struct status writes_since(
     struct trie_account_change *changes;
     size_t count;
     struct hash root;
-    const struct status status = changes_since(txn, arena, &changes, &count, keys, target->number);
+    const struct status status = changes_back(arena, &changes, &count, formers);
     if (failed(status)) return status;
     const enum trie_verdict verdict =
         state_trie_update(arena, writes, &root, head_nodes, &head->state_root, changes, count);
@@ -247,24 +223,10 @@ static struct status writes_since(
 
 /* --- rollback -------------------------------------------------------------------------------- */
 
-static struct status delete_tx_places(struct txn *txn, const struct store_mark *mark) {
-    const struct key key = block_key(mark->number, &mark->hash, BLOCK_PART_TX_HASHES);
-    struct bytes hashes;
-    struct status status = table_get(txn, TABLE_BLOCKS, &hashes, key_bytes(&key));
-    if (failed(status)) return status.code == STATUS_MISSING ? status_ok : status;
-    const size_t count = hashes.len / sizeof(struct hash);
-    for (size_t i = 0; !failed(status) && i < count; i++) {
-        struct hash hash;
-        memcpy(hash.bytes, hashes.data + i * sizeof hash, sizeof hash);
-        status = table_delete(txn, TABLE_TRANSACTIONS, BYTES_OF(hash));
-    }
-    return status;
-}
-
 static struct status forget_block(struct txn *txn, const struct store_mark *mark) {
     static const enum block_part parts[] = {
         BLOCK_PART_HEADER, BLOCK_PART_BODY, BLOCK_PART_RECEIPTS, BLOCK_PART_TX_HASHES};
-    struct status status = table_delete(txn, TABLE_NUMBERS, BYTES_OF(mark->hash));
+    struct status status = status_ok;
     for (size_t i = 0; !failed(status) && i < ARRAY_LEN(parts); i++) {
         const struct key key = block_key(mark->number, &mark->hash, parts[i]);
         status = table_delete(txn, TABLE_BLOCKS, key_bytes(&key));
@@ -278,34 +240,55 @@ static struct status unlink_block(struct txn *txn, uint64_t number, enum store_u
     struct key key = {.len = 0};
     key_add_number(&key, number);
     struct status status = canonical_read(txn, &mark, number);
-    if (!failed(status)) status = delete_tx_places(txn, &mark);
     if (!failed(status)) status = table_delete(txn, TABLE_BLOCKS, key_bytes(&key));
-    if (!failed(status)) status = table_delete(txn, TABLE_CHANGES, key_bytes(&key));
-    if (!failed(status) && unwound == STORE_FORGET_BLOCKS) status = forget_block(txn, &mark);
-    return status;
+    if (failed(status)) return status;
+    return unwound == STORE_FORGET_BLOCKS
+        ? forget_block(txn, &mark)
+        : table_put(txn, TABLE_NUMBERS, BYTES_OF(mark.hash), key_bytes(&key));
 }
 
-/* Gives keys[from…] the values from before block number, and drops the records of those. */
-static struct status restore(
-    struct txn *txn, const struct state_keys *keys, size_t from, uint64_t number
-) {
-    struct status status = status_ok;
-    for (size_t i = from; !failed(status) && i < keys->count; i++) {
-        const struct state_key *key = &keys->items[i];
-        const struct key place = state_key_history(key, number);
-        struct bytes value;
-        status = table_get(txn, history_table(key), &value, key_bytes(&place));
-        if (status.code == STATUS_MISSING) { /* the key stands in the list twice */
-            status = status_ok;
-            continue;
-        }
-        if (failed(status)) return status;
-        struct key copy = {.len = 0};
-        key_add(&copy, value.data, value.len);
-        status = flat_write(txn, key, key_bytes(&copy));
-        if (!failed(status)) status = table_delete(txn, history_table(key), key_bytes(&place));
+/* Drops the history of all blocks above number. */
+static struct status drop_history(struct txn *txn, uint64_t number) {
+    struct cursor *cursor;
+    struct bytes key;
+    struct bytes value;
+    uint8_t start[8];
+    store_be64(start, number + 1);
+    struct status status = cursor_open(&cursor, txn, TABLE_HISTORY);
+    if (failed(status)) return status;
+    status = cursor_seek(cursor, &key, &value, BYTES_OF(start));
+    while (!failed(status)) {
+        status = cursor_delete(cursor);
+        if (!failed(status)) status = cursor_next(cursor, &key, &value);
     }
-    return status;
+    cursor_close(cursor);
+    return status.code == STATUS_MISSING ? status_ok : status;
+}
+
+/* How far below head a piece goes: to number, unless that is too many changes. */
+static struct status piece_end(struct txn *txn, uint64_t *end, uint64_t head, uint64_t number) {
+    struct cursor *cursor;
+    struct bytes key;
+    struct bytes value;
+    uint8_t above[8];
+    uint64_t lowest = head;
+    *end = number;
+    store_be64(above, head + 1);
+    struct status status = cursor_open(&cursor, txn, TABLE_HISTORY);
+    if (failed(status)) return status;
+    status = cursor_seek_before(cursor, &key, &value, BYTES_OF(above));
+    for (size_t count = 0; !failed(status); count++) {
+        const uint64_t at = load_be64(key.data); /* every key starts with a number */
+        if (at <= number) break;
+        if (at < lowest && count >= ROLLBACK_PIECE) {
+            *end = lowest - 1;
+            break;
+        }
+        lowest = at;
+        status = cursor_previous(cursor, &key, &value);
+    }
+    cursor_close(cursor);
+    return status.code == STATUS_MISSING ? status_ok : status;
 }
 
 /* Goes back from head towards number, by one piece; *head is where that ends. */
@@ -316,23 +299,27 @@ static struct status rollback_piece(
     uint64_t number,
     enum store_unwound unwound
 ) {
-    struct state_keys keys = {0};
+    struct formers formers = {0};
     struct trie_writes writes = {0};
     struct store_mark target;
-    uint64_t at = head->number;
-    struct status status = status_ok;
-    for (; !failed(status) && at > number && keys.count < ROLLBACK_PIECE; at--) {
-        const size_t from = keys.count;
-        status = read_changes(txn, arena, &keys, at);
-        if (!failed(status)) status = restore(txn, &keys, from, at);
-        if (!failed(status)) status = unlink_block(txn, at, unwound);
+    uint64_t end;
+    struct status status = piece_end(txn, &end, head->number, number);
+    if (!failed(status)) {
+        status = gather_formers(txn, arena, &formers, end + 1, head->number, SIZE_MAX);
     }
-    if (!failed(status)) status = canonical_read(txn, &target, at);
+    sort_formers(&formers);
+    for (size_t i = 0; !failed(status) && i < formers.count; i++) {
+        status = flat_write(txn, &formers.items[i].key, formers.items[i].value);
+    }
+    if (!failed(status)) status = drop_history(txn, end);
+    for (uint64_t at = head->number; !failed(status) && at > end; at--) {
+        status = unlink_block(txn, at, unwound);
+    }
+    if (!failed(status)) status = canonical_read(txn, &target, end);
     if (failed(status)) return status;
-    sort_keys(&keys);
     struct node_source source = {.txn = txn};
     const struct trie_reader nodes = node_reader(&source);
-    status = writes_since(txn, arena, &writes, &keys, &target, head, &nodes);
+    status = writes_back(arena, &writes, &formers, &target, head, &nodes);
     if (!failed(status)) status = nodes_apply_directly(txn, writes.items, writes.count);
     *head = target;
     return status;
@@ -348,7 +335,7 @@ struct status history_rollback(
         status = rollback_piece(txn, arena, &head, number, unwound);
         arena_rewind(arena, mark);
     }
-    return status;
+    return failed(status) ? status : index_rollback(txn, arena, number);
 }
 
 /* --- an older trie ---------------------------------------------------------------------------- */
@@ -421,19 +408,14 @@ struct status store_trie(
         return status_make(STATUS_UNAVAILABLE, 0, "proving a state too far behind the head");
     }
 
-    struct state_keys keys = {0};
-    for (uint64_t at = number + 1; at <= head.number; at++) {
-        status = read_changes(view->txn, arena, &keys, at);
-        if (failed(status)) return status;
-        if (keys.count > STORE_PROOF_CHANGES) {
-            return status_make(STATUS_UNAVAILABLE, 0, "proving a state too many changes ago");
-        }
-    }
-    sort_keys(&keys);
+    struct formers formers = {0};
+    status =
+        gather_formers(view->txn, arena, &formers, number + 1, head.number, STORE_PROOF_CHANGES);
+    if (failed(status)) return status;
+    sort_formers(&formers);
     struct overlay *overlay = ARENA_NEW(arena, struct overlay);
     overlay->head = *out;
-    status =
-        writes_since(view->txn, arena, &overlay->writes, &keys, &target, &head, &overlay->head);
+    status = writes_back(arena, &overlay->writes, &formers, &target, &head, &overlay->head);
     if (failed(status)) return status;
     if (overlay->writes.count != 0) {
         qsort(

@@ -4,6 +4,7 @@
 
 #include "crypto/keccak.h"
 #include "store/database.h"
+#include "store/index.h"
 #include "store/nodes.h"
 #include "store/store.h"
 #include "store/values.h"
@@ -25,16 +26,20 @@ struct store {
     struct arena scratch;         /* of one writing call */
     struct node_cache *nodes;     /* the last writer's */
     struct value_cache *values;   /* the same */
+    struct index_tail *tail;      /* the same */
+    uint64_t tail_version;        /* which tail follows */
+    size_t run_pairs;             /* of the index */
     atomic_uintptr_t nodes_owner; /* that thread */
-    uint64_t version;             /* of both: counts writes and ends of transactions; its owner's */
+    uint64_t version;             /* of all: counts writes and ends of transactions; its owner's */
 };
 
 struct store_view {
     struct store *store;
     struct txn *txn;
     bool is_of_writer;
-    uint64_t version;     /* the store's at the opening, where the thread owns its caches */
-    struct status status; /* first failure of a reader made by store_state */
+    uint64_t version;        /* the store's at the opening, where the thread owns its caches */
+    struct index_tail *tail; /* its own, where it cannot use the store's; made when needed */
+    struct status status;    /* first failure of a reader made by store_state */
 };
 
 /* What names the calling thread. */
@@ -49,8 +54,15 @@ struct key block_key(uint64_t number, const struct hash *hash, enum block_part p
 /* The value of key after block number, where number is below the head: *found is false where the
  * head's value is still that of then. */
 MUST_USE struct status history_read(
-    struct txn *txn, struct bytes *value, bool *found, const struct state_key *key, uint64_t number
+    const struct index *index,
+    struct bytes *value,
+    bool *found,
+    const struct state_key *key,
+    uint64_t number
 );
+
+/* Where view looks for hashes. */
+MUST_USE struct status view_index(struct store_view *view, struct index *out);
 
 /* Key's present value (encoded; empty for none), straight from the tables. */
 MUST_USE struct status flat_read(struct txn *txn, struct bytes *value, const struct state_key *key);
@@ -74,25 +86,6 @@ struct node_source view_nodes(struct store_view *view);
 MUST_USE struct status history_rollback(
     struct txn *txn, struct arena *arena, uint64_t number, enum store_unwound unwound
 );
-
-/* The list of what a block changed, being written or read. */
-struct change_list {
-    uint8_t *data;
-    size_t len;
-    size_t capacity;
-    size_t count_at; /* place of the current account's slot count */
-};
-/* Starts with a list as it was stored, which may be empty. */
-void change_list_begin(struct change_list *list, struct arena *arena, struct bytes stored);
-void change_list_account(struct change_list *list, struct arena *arena, const struct hash *account);
-void change_list_slot(struct change_list *list, struct arena *arena, const struct hash *slot);
-
-/* Keys gathered from such lists. */
-struct state_keys {
-    struct state_key *items;
-    size_t count;
-    size_t capacity;
-};
 
 static inline struct status store_damaged(const char *context) {
     return status_make(STATUS_CORRUPT, 0, context);

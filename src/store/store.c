@@ -103,6 +103,8 @@ struct status store_open(
     store->genesis_hash = options->genesis_hash;
     store->nodes = node_cache_create();
     store->values = value_cache_create();
+    store->tail = index_tail_create();
+    store->run_pairs = options->index_run == 0 ? INDEX_RUN_PAIRS : options->index_run;
     store->version = 1; /* above that of a view that another thread opened */
     arena_init(&store->scratch, &heap_source);
     for (uint64_t i = 0; i < STORE_SMALL_SLOTS; i++) {
@@ -155,6 +157,7 @@ void store_close(struct store *store) {
     database_close(store->database);
     node_cache_destroy(store->nodes);
     value_cache_destroy(store->values);
+    index_tail_destroy(store->tail);
     arena_reset(&store->scratch);
     free(store);
 }
@@ -180,9 +183,15 @@ uintptr_t writer_here(void) {
     return (uintptr_t)&here;
 }
 
+static void forget_tail(struct store *store) {
+    index_tail_clear(store->tail);
+    store->tail_version = 0;
+}
+
 static void forget(struct store *store) {
     node_cache_clear(store->nodes);
     value_cache_clear(store->values);
+    forget_tail(store);
 }
 
 /* Before each change of the tables: views of before no longer read the caches, which another thread
@@ -342,16 +351,12 @@ static struct status write_part(
 
 /* In the order of the keys. */
 static struct status write_block(struct txn *txn, const struct store_block *block) {
-    const struct key number = number_key(block->mark.number);
     const struct bytes tx_hashes =
         bytes_from(block->tx_hashes, block->tx_count * sizeof(struct hash));
     struct status status = write_part(txn, block, BLOCK_PART_BODY, block->body);
     if (!failed(status)) status = write_part(txn, block, BLOCK_PART_HEADER, block->header);
     if (!failed(status)) status = write_part(txn, block, BLOCK_PART_RECEIPTS, block->receipts);
     if (!failed(status)) status = write_part(txn, block, BLOCK_PART_TX_HASHES, tx_hashes);
-    if (!failed(status)) {
-        status = table_put(txn, TABLE_NUMBERS, BYTES_OF(block->mark.hash), key_bytes(&number));
-    }
     return status;
 }
 
@@ -362,28 +367,23 @@ static struct key canonical_value(const struct store_mark *mark) {
     return value;
 }
 
-static struct status write_canonical(struct txn *txn, const struct store_block *block) {
-    const struct key number = number_key(block->mark.number);
-    const struct key value = canonical_value(&block->mark);
-    struct status status = table_append(txn, TABLE_BLOCKS, key_bytes(&number), key_bytes(&value));
-    for (size_t i = 0; !failed(status) && i < block->tx_count; i++) {
-        uint8_t index[4];
-        store_be32(index, (uint32_t)i);
-        struct key place = number;
-        key_add(&place, index, sizeof index);
-        status =
-            table_put(txn, TABLE_TRANSACTIONS, BYTES_OF(block->tx_hashes[i]), key_bytes(&place));
-    }
-    return status;
+static struct status write_canonical(struct txn *txn, const struct store_mark *mark) {
+    const struct key number = number_key(mark->number);
+    const struct key value = canonical_value(mark);
+    return table_append(txn, TABLE_BLOCKS, key_bytes(&number), key_bytes(&value));
 }
 
 static struct status put_block_work(struct store *store, struct txn *txn, const void *arguments) {
     (void)store;
     const struct store_block *block = arguments;
+    const struct key number = number_key(block->mark.number);
+    const struct key header = block_key(block->mark.number, &block->mark.hash, BLOCK_PART_HEADER);
     struct bytes ignored;
-    const struct status status =
-        table_get(txn, TABLE_NUMBERS, &ignored, BYTES_OF(block->mark.hash));
-    return status.code == STATUS_MISSING ? write_block(txn, block) : status;
+    struct status status = table_get(txn, TABLE_BLOCKS, &ignored, key_bytes(&header));
+    if (status.code != STATUS_MISSING) return status;
+    status = write_block(txn, block);
+    if (failed(status)) return status;
+    return table_put(txn, TABLE_NUMBERS, BYTES_OF(block->mark.hash), key_bytes(&number));
 }
 
 struct status store_put_block(struct store *store, const struct store_block *block) {
@@ -493,18 +493,19 @@ struct state_write {
     struct arena *arena;
     uint64_t number;
     struct storage_roots roots;
-    struct change_list changed;
+    size_t record_count; /* in the history */
 };
 
 static struct status record_and_write(
-    struct state_write *write, const struct state_key *key, const struct key *value
+    struct state_write *write,
+    const struct state_key *key,
+    const struct key *before,
+    const struct key *after
 ) {
-    struct bytes before;
-    struct status status = status_ok;
-    if (!value_cache_get(write->values, &before, key)) status = flat_read(write->txn, &before, key);
-    if (!failed(status)) status = history_record(write->txn, key, write->number, before);
-    if (!failed(status)) status = flat_write(write->txn, key, key_bytes(value));
-    if (!failed(status)) value_cache_set(write->values, key, key_bytes(value));
+    struct status status = history_record(write->txn, key, write->number, key_bytes(before));
+    if (!failed(status)) status = flat_write(write->txn, key, key_bytes(after));
+    if (!failed(status)) value_cache_set(write->values, key, key_bytes(after));
+    write->record_count++;
     return status;
 }
 
@@ -520,49 +521,89 @@ static struct status wipe_slots(struct state_write *write, const struct hash *ac
     while (!failed(status) && memcmp(found.data, account->bytes, sizeof account->bytes) == 0) {
         struct state_key key = {.account = *account, .is_slot = true};
         memcpy(key.slot.bytes, found.data + sizeof key.account, sizeof key.slot);
-        change_list_slot(&write->changed, write->arena, &key.slot);
         status = history_record(write->txn, &key, write->number, value);
         if (!failed(status)) status = cursor_delete(cursor);
         if (!failed(status)) status = cursor_next(cursor, &found, &value);
+        write->record_count++;
     }
     cursor_close(cursor);
     return status.code == STATUS_MISSING ? status_ok : status;
+}
+
+/* An account or a slot of a diff, by its key. */
+struct ordered {
+    const struct hash *key;
+    size_t at;
+};
+
+static int compare_ordered(const void *a, const void *b) {
+    const struct ordered *x = a;
+    const struct ordered *y = b;
+    return memcmp(x->key->bytes, y->key->bytes, sizeof *x->key);
+}
+
+static void sort_ordered(struct ordered *ordered, size_t count) {
+    if (count > 1) qsort(ordered, count, sizeof *ordered, compare_ordered);
+}
+
+/* keys are those of the account's slots. */
+static struct status write_slots(
+    struct state_write *write,
+    const struct state_account_diff *diff,
+    const struct hash *account,
+    const struct hash *keys
+) {
+    const struct arena_mark mark = arena_mark(write->arena);
+    struct ordered *ordered = ARENA_ARRAY(write->arena, struct ordered, diff->slot_count);
+    for (size_t i = 0; i < diff->slot_count; i++) {
+        ordered[i] = (struct ordered){&keys[i], i};
+    }
+    sort_ordered(ordered, diff->slot_count);
+    struct state_key key = {.account = *account, .is_slot = true};
+    struct status status = status_ok;
+    for (size_t i = 0; !failed(status) && i < diff->slot_count; i++) {
+        const struct state_slot_diff *slot = &diff->slots[ordered[i].at];
+        const struct key before = slot_value(&slot->before);
+        const struct key after = slot_value(&slot->after);
+        key.slot = *ordered[i].key;
+        status = record_and_write(write, &key, &before, &after);
+    }
+    arena_rewind(write->arena, mark);
+    return status;
 }
 
 /* keys are the account's and those of its slots. */
 static struct status write_account(
     struct state_write *write, const struct state_account_diff *diff, const struct hash *keys
 ) {
-    struct state_key key = {.account = keys[0]};
-    struct key value = {.len = 0};
+    const struct state_key key = {.account = keys[0]};
+    struct key before = {.len = 0};
+    struct key after = {.len = 0};
+    if (diff->existed_before) before = account_value(&diff->before);
     if (diff->exists_after) {
         struct account account = diff->after;
         account.storage_root =
             new_storage_root(&write->roots, &key.account, diff->after.storage_root);
-        value = account_value(&account);
+        after = account_value(&account);
     }
-    change_list_account(&write->changed, write->arena, &key.account);
-    struct status status = record_and_write(write, &key, &value);
+    struct status status = record_and_write(write, &key, &before, &after);
     if (!failed(status) && (diff->storage_wiped || !diff->exists_after)) {
         status = wipe_slots(write, &key.account);
     }
-
-    key.is_slot = true;
-    const size_t slot_count = diff->exists_after ? diff->slot_count : 0;
-    for (size_t i = 0; !failed(status) && i < slot_count; i++) {
-        key.slot = keys[1 + i];
-        value = slot_value(&diff->slots[i].after);
-        change_list_slot(&write->changed, write->arena, &key.slot);
-        status = record_and_write(write, &key, &value);
-    }
-    return status;
+    if (failed(status) || !diff->exists_after) return status;
+    return write_slots(write, diff, &key.account, keys + 1);
 }
 
-/* The state moves on as part of block number, to whose changes these are added. */
+/* The state moves on as part of block number, to whose changes these are added. Tables are written in
+ * the order of their keys. */
 static struct status write_state(
-    struct store *store, struct txn *txn, uint64_t number, const struct store_change *change
+    struct store *store,
+    struct txn *txn,
+    size_t *record_count,
+    uint64_t number,
+    const struct store_change *change
 ) {
-    const struct key at = number_key(number);
+    const struct state_diff *diff = change->diff;
     struct state_write write = {
         .txn = txn,
         .values = store->values,
@@ -570,23 +611,20 @@ static struct status write_state(
         .number = number,
         .roots = find_storage_roots(&store->scratch, change),
     };
-    struct bytes before;
-    struct status status = table_get(txn, TABLE_CHANGES, &before, key_bytes(&at));
-    if (failed(status) && status.code != STATUS_MISSING) return status;
-    change_list_begin(&write.changed, write.arena, before);
-
-    status = write_codes(txn, change->diff);
-    const struct hash *keys = hash_keys(write.arena, change->diff);
-    for (size_t i = 0; !failed(status) && i < change->diff->count; i++) {
-        const struct state_account_diff *account = &change->diff->accounts[i];
-        status = write_account(&write, account, keys);
-        keys += 1 + account->slot_count;
+    struct status status = write_codes(txn, diff);
+    const struct hash *keys = hash_keys(write.arena, diff);
+    struct ordered *ordered = ARENA_ARRAY(write.arena, struct ordered, diff->count);
+    for (size_t i = 0; i < diff->count; i++) {
+        ordered[i] = (struct ordered){keys, i};
+        keys += 1 + diff->accounts[i].slot_count;
+    }
+    sort_ordered(ordered, diff->count);
+    for (size_t i = 0; !failed(status) && i < diff->count; i++) {
+        status = write_account(&write, &diff->accounts[ordered[i].at], ordered[i].key);
     }
     if (!failed(status)) status = nodes_apply(store->nodes, txn, change->nodes, change->node_count);
-    if (failed(status) || write.changed.len == 0) return status;
-    return table_append(
-        txn, TABLE_CHANGES, key_bytes(&at), bytes_from(write.changed.data, write.changed.len)
-    );
+    *record_count = write.record_count;
+    return status;
 }
 
 struct append {
@@ -598,6 +636,7 @@ static struct status append_work(struct store *store, struct txn *txn, const voi
     const struct append *append = arguments;
     const struct store_block *block = append->block;
     struct store_mark head;
+    size_t record_count = 0;
     struct status status = mark_read(txn, &head, META_HEAD);
     if (status.code == STATUS_MISSING) {
         ASSERT(hash_equal(&block->mark.hash, &store->genesis_hash));
@@ -607,11 +646,15 @@ static struct status append_work(struct store *store, struct txn *txn, const voi
         ASSERT(block->mark.number == head.number + 1);
         ASSERT(hash_equal(&block->parent_hash, &head.hash));
     }
-    if (!failed(status)) status = write_canonical(txn, block); /* whose key comes first */
+    if (!failed(status)) status = write_canonical(txn, &block->mark); /* whose key comes first */
     if (!failed(status)) status = write_block(txn, block);
-    if (!failed(status)) status = write_state(store, txn, block->mark.number, append->change);
+    if (!failed(status)) {
+        status = write_state(store, txn, &record_count, block->mark.number, append->change);
+    }
     if (!failed(status)) status = mark_write(txn, META_HEAD, &block->mark);
-    return status;
+    if (failed(status)) return status;
+    const size_t pair_count = 1 + block->tx_count + record_count;
+    return index_add(txn, &store->scratch, block->mark.number, pair_count, store->run_pairs);
 }
 
 struct status store_append(
@@ -634,7 +677,9 @@ static struct status amend_work(struct store *store, struct txn *txn, const void
     head.state_root = *amend->state_root;
     const struct key number = number_key(head.number);
     const struct key value = canonical_value(&head);
-    status = write_state(store, txn, head.number, amend->change);
+    size_t record_count;
+    forget_tail(store); /* which may have looked at the head already */
+    status = write_state(store, txn, &record_count, head.number, amend->change);
     if (!failed(status)) {
         status = table_put(txn, TABLE_BLOCKS, key_bytes(&number), key_bytes(&value));
     }

@@ -25,7 +25,7 @@
 #include "evm/state.h"
 #include "trie/state_trie.h"
 
-#define STORE_SCHEMA        ((uint64_t)1)
+#define STORE_SCHEMA        ((uint64_t)2)
 #define STORE_VIEWS_MAX     1000               /* open at a time */
 #define STORE_NAME_MAX      32                 /* bytes of a namespace's name */
 #define STORE_KEY_MAX       256                /* bytes of a service's key */
@@ -52,6 +52,7 @@ struct store_options {
     struct hash genesis_hash;  /* the chain this store is for */
     struct bytes chain_config; /* kept beside it for tools; any bytes */
     size_t map_size;           /* first size of the map in bytes; 0: STORE_MAP_SIZE */
+    size_t index_run;          /* pairs that the index writes at a time; 0: INDEX_RUN_PAIRS */
 };
 
 #define STORE_MAP_SIZE ((size_t)64 << 30) /* address space, not disk; doubles when half full */

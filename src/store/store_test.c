@@ -21,12 +21,16 @@
 
 static struct arena arena;
 
+/* Pairs of a run of the index: few, so that short chains have many runs and merges. */
+static size_t index_run;
+
 static struct store *open_store(const char *path, size_t map_size) {
     const struct store_options options = {
         .path = path,
         .genesis_hash = world_genesis_hash(),
         .chain_config = BYTES_LITERAL("{}"),
         .map_size = map_size,
+        .index_run = index_run,
     };
     struct store *store;
     struct store_opening opening;
@@ -736,5 +740,8 @@ int main(void) {
         TEST_CASE(a_transaction_does_not_outlive_a_part_of_it),
         TEST_CASE(calls_that_only_a_bug_makes_stop_the_program),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    const int unmerged = cmocka_run_group_tests_name("a tail", tests, set_up, tear_down);
+    index_run = 5;
+    const int merged = cmocka_run_group_tests_name("many runs", tests, set_up, tear_down);
+    return unmerged + merged;
 }

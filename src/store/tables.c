@@ -52,9 +52,22 @@ struct key state_key_flat(const struct state_key *key) {
 }
 
 struct key state_key_history(const struct state_key *key, uint64_t number) {
-    struct key out = state_key_flat(key);
+    struct key out;
+    out.len = 0;
     key_add_number(&out, number);
+    key_add_hash(&out, &key->account);
+    if (key->is_slot) key_add_hash(&out, &key->slot);
     return out;
+}
+
+bool state_key_from_history(struct state_key *out, uint64_t *number, struct bytes history_key) {
+    const size_t account_len = sizeof *number + sizeof out->account;
+    *out = (struct state_key){.is_slot = history_key.len == account_len + sizeof out->slot};
+    if (!out->is_slot && history_key.len != account_len) return false;
+    *number = load_be64(history_key.data);
+    memcpy(out->account.bytes, history_key.data + sizeof *number, sizeof out->account);
+    if (out->is_slot) memcpy(out->slot.bytes, history_key.data + account_len, sizeof out->slot);
+    return true;
 }
 
 struct key node_key(const struct hash *owner, struct bytes path) {

@@ -8,29 +8,27 @@
  *   meta              text                                   see META_* below
  *   blocks            number                                 hash, state root: the canonical block
  *                     number, hash, part                     BLOCK_PART_*: encodings as handed in
- *   numbers           block hash                             number
- *   transactions      transaction hash                       number, index (4): canonical only
+ *   numbers           block hash                             number: blocks beside the chain only
  *   codes             code hash                              code; never deleted
  *   accounts          account hash                           account, below
  *   slots             account hash, slot hash                value without leading zeros
  *   account_nodes     path, below                            node of the account trie
  *   slot_nodes        account hash, path                     node of that account's storage trie
- *   account_history   account hash, number                   account before that block; empty: none
- *   slot_history      account hash, slot hash, number        value before that block; empty: zero
- *   changes           number                                 what that block changed, below
+ *   history           number, account hash                   account before that block; empty: none
+ *                     number, account hash, slot hash        value before that block; empty: zero
+ *   index             run, mark, number (8 each)             pairs of mark and number, little-endian:
+ *                                                            where hashes stand, see index.h
  *   services          length of name (1), name, key          the service's
  *
  * accounts, slots and nodes are those of the head. The value of a key after block N is that of its
- * first history record with a number above N, or the head's where there is none.
+ * first history record with a number above N, or the head's where there is none. Those numbers, and
+ * those of blocks and transactions by their hashes, are found in the index.
  *
  * account: head (1), nonce without leading zeros, code hash if any, storage root if any, balance
  * without leading zeros. head is ACCOUNT_HAS_CODE, ACCOUNT_HAS_STORAGE and the nonce's length << 2.
  *
  * path: nibbles, two a byte and the last padded with zero, then their number (1): a subtree lies
  * together.
- *
- * changes: for each account its hash, slot count (4), slot hashes. The account's own record has
- * always changed, if only its storage root.
  */
 #ifndef STORE_TABLES_H
 #define STORE_TABLES_H
@@ -42,15 +40,13 @@ enum table {
     TABLE_META,
     TABLE_BLOCKS,
     TABLE_NUMBERS,
-    TABLE_TRANSACTIONS,
     TABLE_CODES,
     TABLE_ACCOUNTS,
     TABLE_SLOTS,
     TABLE_ACCOUNT_NODES,
     TABLE_SLOT_NODES,
-    TABLE_ACCOUNT_HISTORY,
-    TABLE_SLOT_HISTORY,
-    TABLE_CHANGES,
+    TABLE_HISTORY,
+    TABLE_INDEX,
     TABLE_SERVICES,
     TABLE_COUNT,
 };
@@ -61,6 +57,8 @@ enum table {
 #define META_HEAD      "head"         /* number, hash, state root; and so the next two */
 #define META_SAFE      "safe"
 #define META_FINALIZED "finalized"
+#define META_INDEX     "index"   /* the index's runs: index.c */
+#define META_WAITING   "waiting" /* how many pairs are in no run yet, at most */
 
 enum block_part {
     BLOCK_PART_HEADER = 'h',
@@ -109,8 +107,11 @@ struct hash state_key_slot(const struct u256 *slot);
 
 /* Key in accounts or slots. */
 struct key state_key_flat(const struct state_key *key);
-/* Key in account_history or slot_history. */
+/* Key in history, and back: false if damaged. */
 struct key state_key_history(const struct state_key *key, uint64_t number);
+MUST_USE bool state_key_from_history(
+    struct state_key *out, uint64_t *number, struct bytes history_key
+);
 
 /* Key in account_nodes (owner NULL) or slot_nodes. */
 struct key node_key(const struct hash *owner, struct bytes path);

@@ -139,6 +139,11 @@ static inline struct state_diff world_diff(
             .exists_after = is->exists,
             .code_changed = was->code != is->code || wiped,
             .storage_wiped = wiped,
+            .before =
+                {.nonce = was->nonce,
+                 .balance = u256_from_u64(was->balance),
+                 .code_hash = world_code_hash(was),
+                 .storage_root = storage_roots[i]},
             .after =
                 {.nonce = is->nonce,
                  .balance = u256_from_u64(is->balance),

@@ -52,6 +52,7 @@ void store_view_close(struct store_view *view) {
     } else {
         database_reader_close(view->txn);
     }
+    index_tail_destroy(view->tail);
     free(view);
 }
 
@@ -77,9 +78,39 @@ struct status store_canonical(struct store_view *view, struct store_mark *out, u
     return canonical_read(view->txn, out, number);
 }
 
+/* The canonical block with this hash: *found is false where there is none. */
+static struct status find_canonical(
+    struct store_view *view, uint64_t *number, bool *found, const struct hash *hash
+) {
+    struct index index;
+    struct store_mark mark;
+    struct status status = mark_read(view->txn, &mark, META_HEAD);
+    *found = !failed(status) && hash_equal(&mark.hash, hash); /* which is asked for most */
+    if (*found) *number = mark.number;
+    if (failed(status) || *found) return status.code == STATUS_MISSING ? status_ok : status;
+
+    status = view_index(view, &index);
+    *number = UINT64_MAX;
+    *found = true;
+    while (!failed(status) && *found) {
+        status = index_last(&index, number, found, index_mark_block(hash), *number);
+        if (failed(status) || !*found) return status;
+        status = canonical_read(view->txn, &mark, *number);
+        if (status.code == STATUS_MISSING) { /* a block that was taken back */
+            status = status_ok;
+            continue;
+        }
+        if (failed(status) || hash_equal(&mark.hash, hash)) return status;
+    }
+    return status;
+}
+
 struct status store_block_number(struct store_view *view, uint64_t *out, const struct hash *hash) {
     struct bytes value;
-    const struct status status = table_get(view->txn, TABLE_NUMBERS, &value, BYTES_OF(*hash));
+    bool found;
+    struct status status = find_canonical(view, out, &found, hash);
+    if (failed(status) || found) return status;
+    status = table_get(view->txn, TABLE_NUMBERS, &value, BYTES_OF(*hash));
     if (failed(status)) return status;
     if (value.len != 8) return store_damaged("reading a block's number");
     *out = load_be64(value.data);
@@ -146,16 +177,46 @@ struct status store_tx_hashes(
     return read_optional_part(view, out, number, hash, BLOCK_PART_TX_HASHES);
 }
 
+/* Whether canonical block number has the transaction, and where. */
+static struct status find_tx_in_block(
+    struct store_view *view,
+    struct store_tx_place *out,
+    bool *found,
+    uint64_t number,
+    const struct hash *tx_hash
+) {
+    struct store_mark mark;
+    struct bytes hashes;
+    *found = false;
+    struct status status = canonical_read(view->txn, &mark, number);
+    if (!failed(status)) {
+        status = read_part(view, &hashes, number, &mark.hash, BLOCK_PART_TX_HASHES);
+    }
+    if (failed(status)) return status.code == STATUS_MISSING ? status_ok : status;
+    for (size_t at = 0; at + sizeof *tx_hash <= hashes.len; at += sizeof *tx_hash) {
+        if (memcmp(hashes.data + at, tx_hash->bytes, sizeof *tx_hash) != 0) continue;
+        *out = (struct store_tx_place){number, (uint32_t)(at / sizeof *tx_hash)};
+        *found = true;
+        break;
+    }
+    return status_ok;
+}
+
 struct status store_tx(
     struct store_view *view, struct store_tx_place *out, const struct hash *tx_hash
 ) {
-    struct bytes value;
-    const struct status status =
-        table_get(view->txn, TABLE_TRANSACTIONS, &value, BYTES_OF(*tx_hash));
-    if (failed(status)) return status;
-    if (value.len != 12) return store_damaged("reading a transaction's place");
-    *out = (struct store_tx_place){load_be64(value.data), load_be32(value.data + 8)};
-    return status_ok;
+    struct index index;
+    uint64_t number = UINT64_MAX;
+    struct status status = view_index(view, &index);
+    while (!failed(status)) {
+        bool found;
+        status = index_last(&index, &number, &found, index_mark_tx(tx_hash), number);
+        if (failed(status)) break;
+        if (!found) return status_make(STATUS_MISSING, 0, "looking up a transaction");
+        status = find_tx_in_block(view, out, &found, number, tx_hash);
+        if (!failed(status) && found) return status_ok;
+    }
+    return status;
 }
 
 struct status store_code(struct store_view *view, struct bytes *out, const struct hash *code_hash) {
@@ -181,6 +242,26 @@ static void remember(struct store_view *view, struct status status) {
     if (failed(status) && !failed(view->status)) view->status = status;
 }
 
+struct status view_index(struct store_view *view, struct index *out) {
+    struct store *store = view->store;
+    struct store_mark head;
+    const bool owns = atomic_load(&store->nodes_owner) == writer_here();
+    /* The writer's views move on with it; others are what they were when they were opened. */
+    const bool shares = owns && (view->is_of_writer || store->version == view->version);
+    struct index_tail *tail = shares ? store->tail : view->tail;
+    *out = (struct index){view->txn, tail};
+    if (shares && store->tail_version == store->version) return status_ok;
+    if (!shares && tail != NULL) return status_ok;
+
+    if (tail == NULL) tail = view->tail = index_tail_create();
+    out->tail = tail;
+    struct status status = mark_read(view->txn, &head, META_HEAD);
+    if (status.code == STATUS_MISSING) return status_ok;
+    if (!failed(status)) status = index_tail_follow(tail, view->txn, head.number);
+    if (!failed(status) && shares) store->tail_version = store->version;
+    return status;
+}
+
 /* The encoded value of key, empty where it has none. */
 static struct bytes past_read(struct past *past, const struct state_key *key) {
     struct bytes value;
@@ -189,7 +270,11 @@ static struct bytes past_read(struct past *past, const struct state_key *key) {
 
     bool found = false;
     struct status status = status_ok;
-    if (!past->is_head) status = history_read(past->view->txn, &value, &found, key, past->number);
+    if (!past->is_head) {
+        struct index index;
+        status = view_index(past->view, &index);
+        if (!failed(status)) status = history_read(&index, &value, &found, key, past->number);
+    }
     if (!failed(status) && !found) status = flat_read(past->view->txn, &value, key);
     remember(past->view, status);
     if (failed(status)) return (struct bytes){NULL, 0};
