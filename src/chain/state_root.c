@@ -48,14 +48,7 @@ static void account_change(
     out->slot_count = account->slot_count;
 }
 
-enum trie_verdict chain_state_root(
-    struct arena *arena,
-    struct trie_writes *writes,
-    struct hash *root,
-    const struct trie_reader *reader,
-    const struct hash *old_root,
-    const struct state_diff *diff
-) {
+struct trie_account_change *chain_trie_changes(struct arena *arena, const struct state_diff *diff) {
     struct trie_account_change *const changes =
         ARENA_ARRAY(arena, struct trie_account_change, diff->count);
     size_t key_count = diff->count;
@@ -67,5 +60,17 @@ enum trie_verdict chain_state_root(
         account_change(arena, &keys, &changes[i], &diff->accounts[i]);
     }
     keccak256_many(keys.tasks, keys.count);
+    return changes;
+}
+
+enum trie_verdict chain_state_root(
+    struct arena *arena,
+    struct trie_writes *writes,
+    struct hash *root,
+    const struct trie_reader *reader,
+    const struct hash *old_root,
+    const struct state_diff *diff
+) {
+    struct trie_account_change *const changes = chain_trie_changes(arena, diff);
     return state_trie_update(arena, writes, root, reader, old_root, changes, diff->count);
 }

@@ -9,6 +9,10 @@
 #include "evm/state.h"
 #include "trie/state_trie.h"
 
+/* What state_trie_update takes for diff: change i is that of account i, with its slots in diff's order
+ * where it exists after. Memory is arena's. */
+struct trie_account_change *chain_trie_changes(struct arena *arena, const struct state_diff *diff);
+
 /* *root is the root of old_root's state with diff applied; writes gets the trie nodes that change
  * (start it zeroed). reader gives old nodes. Outcomes are state_trie_update's. Memory is arena's. */
 MUST_USE enum trie_verdict chain_state_root(

@@ -132,8 +132,10 @@ static inline void test_append(
     const struct state_diff diff = state_diff(&node->arena, state);
     struct trie_writes writes = {0};
     struct hash root;
+    struct trie_account_change *changes = chain_trie_changes(&node->arena, &diff);
     assert_int_equal(
-        chain_state_root(&node->arena, &writes, &root, trie, old_root, &diff), TRIE_VALID
+        state_trie_update(&node->arena, &writes, &root, trie, old_root, changes, diff.count),
+        TRIE_VALID
     );
     seal(node, block, &root, ctx);
     struct hash *tx_hashes = ARENA_ARRAY(&node->arena, struct hash, block->tx_count);
@@ -156,7 +158,7 @@ static inline void test_append(
         struct store_opening opening;
         test_ok(store_open(&node->store, &opening, &options));
     }
-    const struct store_change change = {&diff, writes.items, writes.count};
+    const struct store_change change = {&diff, writes.items, writes.count, changes};
     test_ok(store_append(node->store, &stored, &change));
     node->head = block->header;
     node->head_hash = stored.mark.hash;

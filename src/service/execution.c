@@ -2,6 +2,7 @@
 
 #include "base/checked.h"
 #include "chain/build.h"
+#include "crypto/keccak.h"
 #include "service/execution_candidate.h"
 
 #include <stdio.h>
@@ -260,7 +261,7 @@ static struct status judge(
         describe_invalid(out, outcome);
         return status_ok;
     }
-    header_hash(&candidate->hash, &candidate->block.header);
+    candidate_hash_knowing(candidate, &x->memo);
     out->hash = candidate->hash;
     out->number = candidate->block.header.number;
     struct status status = is_known(x, view, known, &candidate->hash, out->number);
@@ -650,7 +651,7 @@ static struct status build(
 
     struct block block;
     build_seal(builder, &block, &sealed.state_root);
-    header_hash(&out->hash, &block.header);
+    out->hash = header_hash_noting(&block.header, &x->memo);
     out->number = block.header.number;
     out->transaction_count = block.tx_count;
     out->block = block_encode(arena, &block);
@@ -886,7 +887,8 @@ struct execution_genesis *execution_make_genesis(
     *arena = candidate->arena;
     ASSERT(!failed(status)); /* no old node is read on an empty trie */
     genesis_block(&candidate->block, genesis, &candidate->state_root);
-    header_hash(&candidate->hash, &candidate->block.header);
+    candidate->encoded_header = header_encode(arena, &candidate->block.header);
+    keccak256(&candidate->hash, candidate->encoded_header);
     return out;
 }
 

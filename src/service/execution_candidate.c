@@ -2,6 +2,7 @@
 
 #include "chain/receipt.h"
 #include "chain/state_root.h"
+#include "crypto/keccak.h"
 
 enum { WARM_SIZE = 1 };
 
@@ -45,7 +46,21 @@ static bool same_diff(const struct state_diff *a, const struct state_diff *b) {
     return true;
 }
 
-/* A copy that lives as long as arena. */
+/* Copies that live as long as arena. */
+static struct trie_account_change *copy_changes(
+    struct arena *arena, const struct trie_account_change *changes, size_t count
+) {
+    struct trie_account_change *copy = ARENA_ARRAY(arena, struct trie_account_change, count);
+    for (size_t i = 0; i < count; i++) {
+        const size_t slot_count = changes[i].slot_count;
+        struct trie_slot_change *slots = ARENA_ARRAY(arena, struct trie_slot_change, slot_count);
+        if (slot_count != 0) memcpy(slots, changes[i].slots, slot_count * sizeof *slots);
+        copy[i] = changes[i];
+        copy[i].slots = slots;
+    }
+    return copy;
+}
+
 static struct trie_writes copy_writes(struct arena *arena, const struct trie_writes *writes) {
     struct trie_writes copy = {
         .items = ARENA_ARRAY(arena, struct trie_write, writes->count),
@@ -71,9 +86,10 @@ static struct trie_writes copy_writes(struct arena *arena, const struct trie_wri
 static struct status compute(
     struct candidate *candidate, const struct parent_state *parent, struct arena *arena
 ) {
-    const enum trie_verdict verdict = chain_state_root(
+    candidate->changes = chain_trie_changes(arena, &candidate->diff);
+    const enum trie_verdict verdict = state_trie_update(
         arena, &candidate->writes, &candidate->state_root, &parent->trie, &parent->state_root,
-        &candidate->diff
+        candidate->changes, candidate->diff.count
     );
     if (verdict != TRIE_VALID) {
         return status_make(STATUS_CORRUPT, 0, trie_verdict_text(verdict));
@@ -92,6 +108,7 @@ struct status candidate_compute_root_noting(
     struct candidate *candidate, const struct parent_state *parent, struct root_memo *memo
 ) {
     memo->is_known = false;
+    memo->header = (struct bytes){NULL, 0};
     arena_rewind(&memo->arena, memo->empty);
     candidate->diff = state_diff(&memo->arena, candidate->outcome.state);
     const struct status status = compute(candidate, parent, &memo->arena);
@@ -100,6 +117,7 @@ struct status candidate_compute_root_noting(
     memo->old_root = parent->state_root;
     memo->new_root = candidate->state_root;
     memo->diff = candidate->diff;
+    memo->changes = candidate->changes;
     memo->writes = candidate->writes;
     return status;
 }
@@ -113,8 +131,24 @@ struct status candidate_compute_root_knowing(
         return compute(candidate, parent, &candidate->arena);
     }
     candidate->state_root = memo->new_root;
+    candidate->changes = copy_changes(&candidate->arena, memo->changes, memo->diff.count);
     candidate->writes = copy_writes(&candidate->arena, &memo->writes);
     return status_ok;
+}
+
+struct hash header_hash_noting(const struct header *header, struct root_memo *memo) {
+    memo->header = header_encode(&memo->arena, header);
+    keccak256(&memo->header_hash, memo->header);
+    return memo->header_hash;
+}
+
+void candidate_hash_knowing(struct candidate *candidate, const struct root_memo *memo) {
+    candidate->encoded_header = header_encode(&candidate->arena, &candidate->block.header);
+    if (bytes_equal(candidate->encoded_header, memo->header)) {
+        candidate->hash = memo->header_hash;
+    } else {
+        keccak256(&candidate->hash, candidate->encoded_header);
+    }
 }
 
 struct store_change candidate_store_change(const struct candidate *candidate) {
@@ -122,6 +156,7 @@ struct store_change candidate_store_change(const struct candidate *candidate) {
         .diff = &candidate->diff,
         .nodes = candidate->writes.items,
         .node_count = candidate->writes.count,
+        .changes = candidate->changes,
     };
 }
 
@@ -132,7 +167,7 @@ struct store_block candidate_store_block(struct candidate *candidate) {
     return (struct store_block){
         .mark = {header->number, candidate->hash, candidate->state_root},
         .parent_hash = header->parent_hash,
-        .header = header_encode(arena, header),
+        .header = candidate->encoded_header,
         .body = block_encode_body(arena, &candidate->block),
         .receipts = receipts_encode_stored(arena, outcome->receipts, outcome->receipt_count),
         .tx_hashes = candidate->tx_hashes,

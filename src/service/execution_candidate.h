@@ -14,10 +14,12 @@ struct candidate {
     uint64_t age; /* order of arrival */
     struct arena arena;
     struct block block;
+    struct bytes encoded_header;
     struct hash hash;
     struct hash state_root;
     struct block_outcome outcome;
     struct state_diff diff;
+    struct trie_account_change *changes; /* of diff, for the trie and the store */
     struct trie_writes writes;
     struct hash *tx_hashes;
 };
@@ -31,9 +33,10 @@ struct parent_state {
     struct hash state_root; /* of the trie, which an edited head's header does not have */
 };
 
-/* The last state root that was computed, with what it was computed from. A block that is built here is
- * executed again when it is imported, as anybody's is; where that gives the same change of the same
- * state, the root is the same too, and only then is it not computed a second time. */
+/* The last state root that was computed, with what it was computed from, and the last header that was
+ * hashed. A block that is built here is executed again when it is imported, as anybody's is; where that
+ * gives the same change of the same state, the root is the same too, and only then is it not computed a
+ * second time. The same goes for its header's hash. */
 struct root_memo {
     struct arena arena;
     struct arena_mark empty;
@@ -41,7 +44,10 @@ struct root_memo {
     struct hash old_root;
     struct hash new_root;
     struct state_diff diff; /* but for code: its hash stands for it */
+    struct trie_account_change *changes;
     struct trie_writes writes;
+    struct bytes header; /* encoded; empty for none */
+    struct hash header_hash;
 };
 
 void root_memo_init(struct root_memo *memo, const struct arena_source *source);
@@ -58,6 +64,12 @@ struct store_block candidate_store_block(struct candidate *candidate);
 MUST_USE struct status candidate_compute_root(
     struct candidate *candidate, const struct parent_state *parent
 );
+
+/* The hash of a header that was just built, remembered until the next build. */
+struct hash header_hash_noting(const struct header *header, struct root_memo *memo);
+
+/* Encodes the candidate's header and hashes it, or takes the hash from memo where it knows. */
+void candidate_hash_knowing(struct candidate *candidate, const struct root_memo *memo);
 
 /* The same root, remembered; diff and writes belong to memo, until its next use. */
 MUST_USE struct status candidate_compute_root_noting(

@@ -8,7 +8,10 @@
 
 #include <stdlib.h>
 
-enum { MINE_BATCH = 256 }; /* blocks of one database transaction */
+enum {
+    MINE_BATCH = 1024, /* blocks of one database transaction */
+    REST_AFTER = 256,  /* blocks mined at once */
+};
 
 struct solo {
     struct solo_options options;
@@ -126,7 +129,7 @@ struct status solo_mine(struct solo *solo, uint64_t count, uint64_t interval_s) 
         status = mine_batch(solo, min_u64(count - done, MINE_BATCH), interval_s);
     }
     solo->settings.timestamp_interval_s = interval_before;
-    if (count > MINE_BATCH && solo->options.rest != NULL) {
+    if (count > REST_AFTER && solo->options.rest != NULL) {
         solo->options.rest(solo->options.ctx);
     }
     return status;

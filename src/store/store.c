@@ -1,6 +1,5 @@
 #include "store/store.h"
 
-#include "crypto/keccak_many.h"
 #include "store/internal.h"
 #include "world/heap.h"
 
@@ -402,97 +401,12 @@ static struct status write_codes(struct txn *txn, const struct state_diff *diff)
     return status;
 }
 
-/* The nodes at the roots of storage tries, and the wipes, by owner. */
-struct storage_roots {
-    const struct trie_write **writes;
-    struct hash *roots; /* that each leaves */
-    size_t count;
-};
-
-static int compare_owners(const void *a, const void *b) {
-    const struct trie_write *const *x = a;
-    const struct trie_write *const *y = b;
-    const int owner = memcmp((*x)->owner->bytes, (*y)->owner->bytes, sizeof(struct hash));
-    if (owner != 0) return owner;
-    return (*x > *y) - (*x < *y); /* in the order in which they apply */
-}
-
-static struct storage_roots find_storage_roots(
-    struct arena *arena, const struct store_change *change
-) {
-    struct storage_roots roots = {
-        .writes = ARENA_ARRAY(arena, const struct trie_write *, change->node_count)};
-    for (size_t i = 0; i < change->node_count; i++) {
-        const struct trie_write *write = &change->nodes[i];
-        if (write->owner != NULL && write->path.len == 0) roots.writes[roots.count++] = write;
-    }
-    if (roots.count == 0) return roots;
-    qsort(roots.writes, roots.count, sizeof *roots.writes, compare_owners);
-
-    struct keccak256_task *tasks = ARENA_ARRAY(arena, struct keccak256_task, roots.count);
-    size_t task_count = 0;
-    roots.roots = ARENA_ARRAY(arena, struct hash, roots.count);
-    for (size_t i = 0; i < roots.count; i++) {
-        const struct bytes node = roots.writes[i]->node;
-        if (node.len == 0) {
-            roots.roots[i] = trie_empty_root;
-        } else {
-            tasks[task_count++] = (struct keccak256_task){node, &roots.roots[i]};
-        }
-    }
-    keccak256_many(tasks, task_count);
-    return roots;
-}
-
-/* The keys of a diff's accounts, each followed by those of its slots. */
-static const struct hash *hash_keys(struct arena *arena, const struct state_diff *diff) {
-    size_t count = diff->count;
-    for (size_t i = 0; i < diff->count; i++) {
-        count += diff->accounts[i].slot_count;
-    }
-    struct hash *keys = ARENA_ARRAY(arena, struct hash, count);
-    struct hash *slots = ARENA_ARRAY(arena, struct hash, count); /* big-endian, to be hashed */
-    struct keccak256_task *tasks = ARENA_ARRAY(arena, struct keccak256_task, count);
-    size_t n = 0;
-    for (size_t i = 0; i < diff->count; i++) {
-        const struct state_account_diff *account = &diff->accounts[i];
-        tasks[n] = (struct keccak256_task){BYTES_OF(account->address), &keys[n]};
-        n++;
-        for (size_t s = 0; s < account->slot_count; s++, n++) {
-            u256_to_be(slots[n].bytes, &account->slots[s].key);
-            tasks[n] = (struct keccak256_task){BYTES_OF(slots[n]), &keys[n]};
-        }
-    }
-    keccak256_many(tasks, n);
-    return keys;
-}
-
-/* The storage root after the change: old where no root was written. */
-static struct hash new_storage_root(
-    const struct storage_roots *roots, const struct hash *owner, struct hash old
-) {
-    size_t low = 0;
-    size_t high = roots->count;
-    while (low < high) { /* to behind the owner's last write */
-        const size_t middle = low + (high - low) / 2;
-        const struct hash *at = roots->writes[middle]->owner;
-        if (memcmp(at->bytes, owner->bytes, sizeof *owner) <= 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    const bool found = low != 0 && hash_equal(roots->writes[low - 1]->owner, owner);
-    return found ? roots->roots[low - 1] : old;
-}
-
 /* One block's change of the state, while it is written. */
 struct state_write {
     struct txn *txn;
     struct value_cache *values;
     struct arena *arena;
     uint64_t number;
-    struct storage_roots roots;
     size_t record_count; /* in the history */
 };
 
@@ -546,20 +460,18 @@ static void sort_ordered(struct ordered *ordered, size_t count) {
     if (count > 1) qsort(ordered, count, sizeof *ordered, compare_ordered);
 }
 
-/* keys are those of the account's slots. */
 static struct status write_slots(
     struct state_write *write,
     const struct state_account_diff *diff,
-    const struct hash *account,
-    const struct hash *keys
+    const struct trie_account_change *change
 ) {
     const struct arena_mark mark = arena_mark(write->arena);
     struct ordered *ordered = ARENA_ARRAY(write->arena, struct ordered, diff->slot_count);
     for (size_t i = 0; i < diff->slot_count; i++) {
-        ordered[i] = (struct ordered){&keys[i], i};
+        ordered[i] = (struct ordered){&change->slots[i].key, i};
     }
     sort_ordered(ordered, diff->slot_count);
-    struct state_key key = {.account = *account, .is_slot = true};
+    struct state_key key = {.account = change->key, .is_slot = true};
     struct status status = status_ok;
     for (size_t i = 0; !failed(status) && i < diff->slot_count; i++) {
         const struct state_slot_diff *slot = &diff->slots[ordered[i].at];
@@ -572,18 +484,18 @@ static struct status write_slots(
     return status;
 }
 
-/* keys are the account's and those of its slots. */
 static struct status write_account(
-    struct state_write *write, const struct state_account_diff *diff, const struct hash *keys
+    struct state_write *write,
+    const struct state_account_diff *diff,
+    const struct trie_account_change *change
 ) {
-    const struct state_key key = {.account = keys[0]};
+    const struct state_key key = {.account = change->key};
     struct key before = {.len = 0};
     struct key after = {.len = 0};
     if (diff->existed_before) before = account_value(&diff->before);
     if (diff->exists_after) {
         struct account account = diff->after;
-        account.storage_root =
-            new_storage_root(&write->roots, &key.account, diff->after.storage_root);
+        account.storage_root = change->account.storage_root;
         after = account_value(&account);
     }
     struct status status = record_and_write(write, &key, &before, &after);
@@ -591,7 +503,7 @@ static struct status write_account(
         status = wipe_slots(write, &key.account);
     }
     if (failed(status) || !diff->exists_after) return status;
-    return write_slots(write, diff, &key.account, keys + 1);
+    return write_slots(write, diff, change);
 }
 
 /* The state moves on as part of block number, to whose changes these are added. Tables are written in
@@ -609,18 +521,16 @@ static struct status write_state(
         .values = store->values,
         .arena = &store->scratch,
         .number = number,
-        .roots = find_storage_roots(&store->scratch, change),
     };
     struct status status = write_codes(txn, diff);
-    const struct hash *keys = hash_keys(write.arena, diff);
     struct ordered *ordered = ARENA_ARRAY(write.arena, struct ordered, diff->count);
     for (size_t i = 0; i < diff->count; i++) {
-        ordered[i] = (struct ordered){keys, i};
-        keys += 1 + diff->accounts[i].slot_count;
+        ordered[i] = (struct ordered){&change->changes[i].key, i};
     }
     sort_ordered(ordered, diff->count);
     for (size_t i = 0; !failed(status) && i < diff->count; i++) {
-        status = write_account(&write, &diff->accounts[ordered[i].at], ordered[i].key);
+        const size_t at = ordered[i].at;
+        status = write_account(&write, &diff->accounts[at], &change->changes[at]);
     }
     if (!failed(status)) status = nodes_apply(store->nodes, txn, change->nodes, change->node_count);
     *record_count = write.record_count;

@@ -105,12 +105,14 @@ struct store_block {
     size_t tx_count;
 };
 
-/* What a block did to the state, and the trie nodes that chain_state_root wrote for it from the
- * head's trie (their storage roots are read from these). */
+/* What a block did to the state, the trie nodes that state_trie_update wrote for it from the head's
+ * trie, and the changes that it did so for: chain_trie_changes of diff, with the storage roots that it
+ * left there. */
 struct store_change {
     const struct state_diff *diff;
     const struct trie_write *nodes;
     size_t node_count;
+    const struct trie_account_change *changes; /* one for each account of diff */
 };
 
 /* Makes block the head: the child of the head, or the genesis block of an empty store (whose hash

@@ -95,8 +95,10 @@ static void apply(struct bench *bench, const struct state_diff *diff, bool is_ge
     require_ok(store_view_open(&view, bench->store));
     if (!is_genesis) require_ok(store_trie(view, &bench->arena, &reader, bench->head.number));
     const struct hash *old_root = is_genesis ? &trie_empty_root : &bench->head.state_root;
-    if (chain_state_root(&bench->arena, &writes, &mark.state_root, &reader, old_root, diff) !=
-        TRIE_VALID) {
+    struct trie_account_change *changes = chain_trie_changes(&bench->arena, diff);
+    if (state_trie_update(
+            &bench->arena, &writes, &mark.state_root, &reader, old_root, changes, diff->count
+        ) != TRIE_VALID) {
         abort();
     }
     store_view_close(view);
@@ -113,7 +115,7 @@ static void apply(struct bench *bench, const struct state_diff *diff, bool is_ge
         .header = BYTES_OF(header),
         .body = BYTES_LITERAL("\xc2\xc0\xc0\xc0"),
     };
-    const struct store_change change = {diff, writes.items, writes.count};
+    const struct store_change change = {diff, writes.items, writes.count, changes};
     require_ok(store_append(bench->store, &block, &change));
     bench->head = mark;
     bench->trie_us += rooted - start;

@@ -168,6 +168,7 @@ static inline struct status world_update(
     struct arena *arena,
     struct state_diff *diff,
     struct trie_writes *writes,
+    struct store_change *change,
     struct hash *root,
     const struct store_mark *head,
     const struct world *before,
@@ -184,9 +185,12 @@ static inline struct status world_update(
     *writes = (struct trie_writes){0};
     enum trie_verdict verdict = TRIE_VALID;
     if (!failed(status)) {
-        verdict = chain_state_root(
-            arena, writes, root, &reader, head == NULL ? &trie_empty_root : &head->state_root, diff
+        struct trie_account_change *changes = chain_trie_changes(arena, diff);
+        verdict = state_trie_update(
+            arena, writes, root, &reader, head == NULL ? &trie_empty_root : &head->state_root,
+            changes, diff->count
         );
+        *change = (struct store_change){diff, writes->items, writes->count, changes};
     }
     if (verdict != TRIE_VALID) status = status_make(STATUS_CORRUPT, 0, trie_verdict_text(verdict));
     store_view_close(view);
@@ -203,12 +207,12 @@ static inline struct status world_amend(
 ) {
     struct state_diff diff;
     struct trie_writes writes;
+    struct store_change change;
     struct hash root;
     const struct status status =
-        world_update(store, arena, &diff, &writes, &root, head, before, after);
+        world_update(store, arena, &diff, &writes, &change, &root, head, before, after);
     if (failed(status)) return status;
     head->state_root = root;
-    const struct store_change change = {&diff, writes.items, writes.count};
     return store_amend(store, &change, &root);
 }
 
@@ -229,8 +233,10 @@ static inline struct status world_commit(
 ) {
     struct state_diff diff;
     struct trie_writes writes;
-    const struct status status =
-        world_update(store, arena, &diff, &writes, &mark->state_root, parent, before, after);
+    struct store_change change;
+    const struct status status = world_update(
+        store, arena, &diff, &writes, &change, &mark->state_root, parent, before, after
+    );
     if (failed(status)) return status;
 
     uint8_t header[72];
@@ -254,7 +260,6 @@ static inline struct status world_commit(
         .tx_hashes = tx_hashes,
         .tx_count = mark->number % 3,
     };
-    const struct store_change change = {&diff, writes.items, writes.count};
     return store_append(store, &block, &change);
 }
 
