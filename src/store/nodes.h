@@ -11,7 +11,7 @@
 #include "store/database.h"
 #include "trie/trie_update.h"
 
-#define NODE_CACHE_COUNT 8192 /* nodes; some 700 bytes each */
+#define NODE_CACHE_COUNT 49152 /* nodes: 100 bytes each, and as many as the node has */
 
 struct node_cache;
 
