@@ -16,7 +16,7 @@
 #include <time.h>
 
 #define MEMORY_ROOM_MIN   ((uint64_t)1 << 30) /* free in a directory, for a store in memory */
-#define RESIDENT_MAX      ((size_t)40 << 20)  /* of file pages, before the map's are let go */
+#define RESIDENT_MAX      ((size_t)32 << 20)  /* of file pages, before the map's are let go */
 #define RESIDENT_PAUSE_MS 200 /* at least, between two such times: coming back costs faults */
 #define MAP_SIZE_MIN      ((size_t)64 << 20) /* below which address space is too short */
 #define PATH_SIZE         4096

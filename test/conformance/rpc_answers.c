@@ -117,7 +117,7 @@ static void append(struct bytes encoded) {
         need(store_open(&node.store, &opening, &options));
     }
     const struct state_diff nothing = {NULL, 0};
-    const struct store_change change = {&nothing, NULL, 0};
+    const struct store_change change = {.diff = &nothing};
     need(store_append(node.store, &stored, &change));
     node.head = (struct rpc_block_id){stored.mark.number, stored.mark.hash};
 }
