@@ -7,6 +7,7 @@
 
 enum {
     TX_ENCODED_MIN = 10,         /* bytes: no transaction is shorter */
+    OMMER_ENCODED_MIN = 480,     /* a header of hashes, bloom and integers */
     WITHDRAWAL_ENCODED_MIN = 25, /* a list of three integers and an address */
     WITHDRAWAL_SIZE_MAX = 64,    /* of one in RLP */
     TYPE_BYTE_LIMIT = 0x80,      /* EIP-2718: a type is below, a list above */
@@ -56,6 +57,28 @@ static enum tx_verdict read_txs(
     return TX_VALID;
 }
 
+static enum block_verdict read_ommers(
+    struct rlp_reader *reader, struct arena *arena, struct block *block
+) {
+    size_t count;
+    const uint8_t *const start = reader->next;
+    const struct rlp_list list =
+        enter_counted(reader, &count, OMMER_ENCODED_MIN, BLOCK_OMMER_COUNT_MAX);
+    struct header *const ommers = ARENA_ARRAY(arena, struct header, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct rlp_item item = rlp_read_item(reader);
+        if (reader->verdict != RLP_VALID) break;
+        const enum block_verdict verdict = header_decode(&ommers[i], item.whole);
+        if (verdict != BLOCK_VALID) return verdict;
+    }
+    rlp_leave(reader, list);
+    if (reader->verdict != RLP_VALID) return BLOCK_RLP_STRUCTURES_ENCODING;
+    keccak256(&block->ommers_hash, bytes_from(start, (size_t)(reader->next - start)));
+    block->ommers = ommers;
+    block->ommer_count = count;
+    return BLOCK_VALID;
+}
+
 static void read_withdrawals(struct rlp_reader *reader, struct arena *arena, struct block *block) {
     size_t count;
     const struct rlp_list list =
@@ -82,11 +105,8 @@ static enum block_verdict read_body(
     *tx_verdict = read_txs(reader, arena, block);
     if (*tx_verdict != TX_VALID) return BLOCK_INVALID_TRANSACTION;
 
-    const struct rlp_item ommers = rlp_read_item(reader);
-    if (reader->verdict == RLP_VALID && !ommers.is_list) rlp_fail(reader, RLP_NOT_LIST);
-    if (reader->verdict != RLP_VALID) return BLOCK_RLP_STRUCTURES_ENCODING;
-    block->has_ommers = ommers.payload.len != 0;
-    keccak256(&block->ommers_hash, ommers.whole);
+    const enum block_verdict ommers_verdict = read_ommers(reader, arena, block);
+    if (ommers_verdict != BLOCK_VALID) return ommers_verdict;
 
     if (rlp_more(reader)) read_withdrawals(reader, arena, block);
     return reader->verdict == RLP_VALID ? BLOCK_VALID : BLOCK_RLP_STRUCTURES_ENCODING;
@@ -163,15 +183,29 @@ static size_t withdrawals_payload_size(const struct block *block) {
     return size;
 }
 
+static size_t ommers_payload_size(const struct block *block) {
+    size_t size = 0;
+    for (size_t i = 0; i < block->ommer_count; i++) {
+        size += header_encoded_size(&block->ommers[i]);
+    }
+    return size;
+}
+
 static size_t body_payload_size(const struct block *block) {
-    size_t size = rlp_size_list(txs_payload_size(block)) + rlp_size_list(0);
+    size_t size =
+        rlp_size_list(txs_payload_size(block)) + rlp_size_list(ommers_payload_size(block));
     if (block->has_withdrawals) size += rlp_size_list(withdrawals_payload_size(block));
     return size;
 }
 
-/* No block that we write has ommers. */
+static void write_ommers(struct rlp_writer *writer, const struct block *block) {
+    rlp_write_list_header(writer, ommers_payload_size(block));
+    for (size_t i = 0; i < block->ommer_count; i++) {
+        header_write(writer, &block->ommers[i]);
+    }
+}
+
 static void write_body(struct rlp_writer *writer, const struct block *block) {
-    ASSERT(!block->has_ommers);
     rlp_write_list_header(writer, txs_payload_size(block));
     for (size_t i = 0; i < block->tx_count; i++) {
         if (is_legacy(block->encoded_txs[i])) {
@@ -180,7 +214,7 @@ static void write_body(struct rlp_writer *writer, const struct block *block) {
             rlp_write_bytes(writer, block->encoded_txs[i]);
         }
     }
-    rlp_write_list_header(writer, 0);
+    write_ommers(writer, block);
     if (!block->has_withdrawals) return;
     rlp_write_list_header(writer, withdrawals_payload_size(block));
     for (size_t i = 0; i < block->withdrawal_count; i++) {
@@ -246,13 +280,12 @@ enum block_verdict block_check_body(
     struct arena *arena, const struct block *block, const struct chain_rules *rules
 ) {
     const struct header *const header = &block->header;
-    if (rules->revision >= EVM_OSAKA && block->encoded_size > BLOCK_RLP_SIZE_MAX_OSAKA) {
-        return BLOCK_RLP_BLOCK_LIMIT_EXCEEDED;
+    if (block->encoded_size > rules->row->block_size_max) return BLOCK_RLP_BLOCK_LIMIT_EXCEEDED;
+    if (!chain_is_proof_of_work(rules) && block->ommer_count != 0) {
+        return BLOCK_IMPORT_IMPOSSIBLE_UNCLES_OVER_PARIS;
     }
-    if (block->has_ommers) return BLOCK_IMPORT_IMPOSSIBLE_UNCLES_OVER_PARIS;
-    if (block->has_withdrawals != (rules->revision >= EVM_SHANGHAI)) {
-        return BLOCK_INCORRECT_BLOCK_FORMAT;
-    }
+    if (!hash_equal(&block->ommers_hash, &header->ommers_hash)) return BLOCK_INVALID_UNCLES_HASH;
+    if (block->has_withdrawals != rules->row->withdrawals) return BLOCK_INCORRECT_BLOCK_FORMAT;
     struct hash root;
     block_transactions_root(arena, &root, block->encoded_txs, block->tx_count);
     if (!hash_equal(&root, &header->transactions_root)) return BLOCK_INVALID_TRANSACTIONS_ROOT;

@@ -12,6 +12,7 @@
 #define BLOCK_SIZE_MAX             ((size_t)64 << 20) /* what a decoder accepts; forks bound it lower */
 #define BLOCK_TX_COUNT_MAX         ((size_t)1 << 16) /* at 21000 gas each a block of 1.3 Ggas */
 #define BLOCK_WITHDRAWAL_COUNT_MAX ((size_t)1 << 16)
+#define BLOCK_OMMER_COUNT_MAX      ((size_t)1 << 10) /* what a decoder accepts; two are valid */
 #define BLOCK_RLP_SIZE_MAX_OSAKA   ((size_t)8388608) /* EIP-7934: 10 MiB less 2 MiB for beacon data */
 
 struct withdrawal {
@@ -28,8 +29,9 @@ struct block {
     size_t tx_count;
     const struct withdrawal *withdrawals;
     size_t withdrawal_count;
-    bool has_withdrawals;    /* the list stands in the body, perhaps empty: Shanghai and later */
-    bool has_ommers;         /* the list of ommers is not empty; none is valid from Paris on */
+    bool has_withdrawals; /* the list stands in the body, perhaps empty: Shanghai and later */
+    const struct header *ommers;
+    size_t ommer_count;
     struct hash ommers_hash; /* of the list as it stands in the body */
     size_t encoded_size;     /* of the whole block in RLP, as decoded or as block_encode makes it */
 };
@@ -63,7 +65,8 @@ void block_withdrawals_root(
 /* EIP-7685: sha256 of the sha256s of the requests that have data. requests[i] starts with its type. */
 void block_requests_hash(struct hash *out, const struct bytes *requests, size_t request_count);
 
-/* The rules of a body against its header: roots, ommers, withdrawals present or not, size. */
+/* The rules of a body against its header: roots, the hash of its ommers (their own rules are in
+ * ommers.h), withdrawals present or not, size. */
 MUST_USE enum block_verdict block_check_body(
     struct arena *arena, const struct block *block, const struct chain_rules *rules
 );

@@ -16,7 +16,7 @@ static struct header first_header(
 ) {
     const struct chain_rules rules =
         chain_rules_at(config, parent->number + 1, attributes->timestamp);
-    ASSERT(rules.revision >= EVM_PARIS);
+    ASSERT(!chain_is_proof_of_work(&rules));
     ASSERT(attributes->timestamp > parent->timestamp);
     ASSERT(attributes->extra_data.len <= HEADER_EXTRA_DATA_MAX);
     struct header header = {
@@ -31,7 +31,7 @@ static struct header first_header(
         .prev_randao = attributes->prev_randao,
         .base_fee_per_gas =
             attributes->base_fee != NULL ? *attributes->base_fee : header_next_base_fee(parent),
-        .form = header_form_at(&rules),
+        .form = rules.row->header_form,
     };
     if (attributes->parent_hash != NULL) {
         header.parent_hash = *attributes->parent_hash;
@@ -99,7 +99,7 @@ enum tx_verdict build_try_tx(
     struct bytes encoded,
     const struct address *sender
 ) {
-    if (size_bound(builder, encoded) > BLOCK_RLP_SIZE_MAX_OSAKA) return TX_TOO_LONG;
+    if (size_bound(builder, encoded) > builder->run.rules.row->block_size_max) return TX_TOO_LONG;
     const enum tx_verdict verdict = block_run_tx(&builder->run, outcome, tx, sender);
     if (verdict == TX_VALID) append(builder, tx, encoded);
     return verdict;

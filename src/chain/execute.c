@@ -6,8 +6,6 @@
 
 enum {
     GAS_AUTHORIZATION_REFUND = 12500, /* EIP-7702: PER_EMPTY_ACCOUNT_COST - PER_AUTH_BASE_COST */
-    REFUND_QUOTIENT_FRONTIER = 2,
-    REFUND_QUOTIENT = 5, /* EIP-3529 */
     RECEIPT_ROOM_MIN = 16,
 };
 
@@ -35,8 +33,9 @@ void block_run_init(
                 .gas_limit = header->gas_limit,
                 .chain_id = config->chain_id,
                 .coinbase = header->fee_recipient,
-                .prev_randao = rules.revision >= EVM_PARIS ? u256_from_be(header->prev_randao.bytes)
-                                                           : header->difficulty,
+                .prev_randao = chain_is_proof_of_work(&rules)
+                    ? header->difficulty
+                    : u256_from_be(header->prev_randao.bytes),
                 .base_fee = header->base_fee_per_gas,
                 .blob_base_fee = header_blob_base_fee(header->excess_blob_gas, &rules),
             },
@@ -77,12 +76,18 @@ struct evm_result block_run_system_call(
 /* A contract that is not there, or fails, changes nothing and is no error (EIP-4788, EIP-2935). */
 void block_run_start(struct block_run *run, const struct header *header) {
     const struct system_contract *const contracts = genesis_system_contracts;
-    if (run->rules.revision >= EVM_CANCUN) {
+    if (run->rules.irregular_change != NULL) {
+        state_begin_transaction(run->state);
+        run->rules.irregular_change(run->state);
+        state_end_transaction(run->state, run->evm_rules);
+        state_commit(run->state);
+    }
+    if (run->rules.row->beacon_roots) {
         (void)block_run_system_call(
             run, &contracts[SYSTEM_BEACON_ROOTS].address, BYTES_OF(header->parent_beacon_root)
         );
     }
-    if (run->rules.revision >= EVM_PRAGUE) {
+    if (run->rules.row->parent_hashes) {
         (void)block_run_system_call(
             run, &contracts[SYSTEM_HISTORY_STORAGE].address, BYTES_OF(header->parent_hash)
         );
@@ -270,10 +275,9 @@ static void settle_gas(
     const struct block_run *run, struct tx_outcome *outcome, const struct tx *tx, uint64_t gas_left
 ) {
     const uint64_t spent = tx->gas_limit - gas_left;
-    const uint64_t quotient =
-        run->rules.revision >= EVM_LONDON ? REFUND_QUOTIENT : REFUND_QUOTIENT_FRONTIER;
     ASSERT(run->state->refund >= 0);
-    outcome->gas_refunded = min_u64((uint64_t)run->state->refund, spent / quotient);
+    outcome->gas_refunded =
+        min_u64((uint64_t)run->state->refund, spent / run->rules.row->refund_quotient);
     outcome->gas_used = max_u64(spent - outcome->gas_refunded, tx_floor_gas(tx, &run->rules));
 }
 
@@ -297,6 +301,15 @@ static void settle_fees(
     }
 }
 
+/* EIP-658 put a status into its place. */
+static struct hash receipt_root(struct block_run *run) {
+    struct hash root = {{0}};
+    if (run->rules.row->receipt_status || run->rooter == NULL) return root;
+    const struct state_diff diff = state_diff(run->arena, run->state);
+    (void)run->rooter->root(run->rooter->ctx, &root, &diff);
+    return root;
+}
+
 static void append_receipt(
     struct block_run *run, const struct tx *tx, const struct tx_outcome *outcome
 ) {
@@ -314,8 +327,9 @@ static void append_receipt(
     struct receipt *const receipt = &run->receipts[run->receipt_count++];
     *receipt = (struct receipt){
         .type = tx->type,
-        .has_status = run->rules.revision >= EVM_BYZANTIUM,
+        .has_status = run->rules.row->receipt_status,
         .succeeded = outcome->status == EVM_SUCCESS,
+        .post_state_root = receipt_root(run),
         .cumulative_gas_used = run->gas_used,
         .bloom = receipt_logs_bloom(outcome->logs, outcome->log_count),
         .logs = outcome->logs,
@@ -394,6 +408,28 @@ enum tx_verdict block_run_call(
     return verdict;
 }
 
+static void pay(struct block_run *run, const struct address *miner, uint64_t wei) {
+    const struct u256 amount = u256_from_u64(wei);
+    if (wei == 0) {
+        state_touch(run->state, miner, run->evm_rules);
+    } else {
+        state_add_balance(run->state, miner, &amount);
+    }
+}
+
+void block_run_reward(
+    struct block_run *run, uint64_t reward_wei, const struct header *ommers, size_t ommer_count
+) {
+    state_begin_transaction(run->state);
+    pay(run, &run->env.coinbase, ommers_block_reward_wei(reward_wei, ommer_count));
+    for (size_t i = 0; i < ommer_count; i++) {
+        const uint64_t wei = ommers_reward_wei(reward_wei, run->env.number, ommers[i].number);
+        pay(run, &ommers[i].fee_recipient, wei);
+    }
+    state_end_transaction(run->state, run->evm_rules);
+    state_commit(run->state);
+}
+
 static void withdraw(
     struct block_run *run, const struct withdrawal *withdrawals, size_t withdrawal_count
 ) {
@@ -414,8 +450,8 @@ static void withdraw(
 enum block_verdict block_run_end(
     struct block_run *run, const struct withdrawal *withdrawals, size_t withdrawal_count
 ) {
-    if (run->rules.revision >= EVM_SHANGHAI) withdraw(run, withdrawals, withdrawal_count);
-    return run->rules.revision >= EVM_PRAGUE ? requests_collect(run) : BLOCK_VALID;
+    if (run->rules.row->withdrawals) withdraw(run, withdrawals, withdrawal_count);
+    return run->rules.row->requests ? requests_collect(run) : BLOCK_VALID;
 }
 
 /* What execution left behind against what the header says. */
@@ -454,6 +490,10 @@ static enum block_verdict run_block(
         outcome->tx_verdict = run_block_tx(run, input, i);
         if (outcome->tx_verdict != TX_VALID) return BLOCK_INVALID_TRANSACTION;
     }
+    if (chain_is_proof_of_work(&run->rules)) {
+        const uint64_t reward_wei = run->rules.row->block_reward_wei;
+        block_run_reward(run, reward_wei, block->ommers, block->ommer_count);
+    }
     const enum block_verdict end = block_run_end(run, block->withdrawals, block->withdrawal_count);
     return end == BLOCK_VALID ? check_outcome(run, &block->header) : end;
 }
@@ -491,6 +531,15 @@ static enum block_verdict check_header(
         : header_check_on(&judged, input->parent, input->parent_hash, rules);
 }
 
+/* What only blocks of proof of work have: ommers, and a seal. */
+static enum block_verdict check_work(const struct block_input *input) {
+    const struct header_seal *const seal = input->seal;
+    if (seal != NULL && !seal->is_valid(seal->ctx, &input->block->header)) {
+        return BLOCK_INVALID_SEAL;
+    }
+    return ommers_check(input->block, input->config, input->ancestors, input->ancestor_count, seal);
+}
+
 void chain_execute_block(
     struct arena *arena,
     struct block_outcome *outcome,
@@ -505,12 +554,15 @@ void chain_execute_block(
     if (outcome->verdict != BLOCK_VALID) return;
     outcome->verdict = block_check_body(arena, input->block, &rules);
     if (outcome->verdict != BLOCK_VALID) return;
+    if (chain_is_proof_of_work(&rules)) outcome->verdict = check_work(input);
+    if (outcome->verdict != BLOCK_VALID) return;
 
     struct state *const state = ARENA_NEW(arena, struct state);
     struct block_run run;
     state_init(state, arena, reader);
     block_run_init(&run, arena, state, vm, input->config, header);
     run.allow_impersonation = input->allow_impersonation;
+    run.rooter = input->rooter;
     outcome->verdict = run_block(&run, outcome, input);
     block_run_outcome(&run, outcome);
 }

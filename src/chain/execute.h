@@ -9,6 +9,7 @@
  *     block_run_init     what the EVM sees of the block
  *     block_run_start    system calls before the transactions
  *     block_run_tx       each transaction: an invalid one leaves no trace
+ *     block_run_reward   before Paris: the block's and its ommers' miners are paid
  *     block_run_end      withdrawals, system calls after, requests
  *
  * chain_execute_block is that, with every check of a block around it. Pure.
@@ -16,9 +17,16 @@
 #ifndef CHAIN_EXECUTE_H
 #define CHAIN_EXECUTE_H
 
-#include "chain/block.h"
+#include "chain/ommers.h"
 #include "chain/receipt.h"
 #include "evm/evm.h"
+
+/* Computes the root of a state that diff changed since its block began: before Byzantium each receipt
+ * has it. False: the trie lacked something; whoever handed it in remembers that. */
+struct chain_rooter {
+    bool (*root)(void *ctx, struct hash *out, const struct state_diff *diff);
+    void *ctx;
+};
 
 /* What execution needs beside its inputs; one thread's. */
 struct chain_vm {
@@ -55,6 +63,8 @@ struct block_run {
     /* Transactions with s = 0, which no signature has, may come from accounts with code: development
      * chains impersonate contracts so. Nowhere else; false after init. */
     bool allow_impersonation;
+    const struct chain_rooter
+        *rooter; /* NULL after init: receipts before Byzantium lack their root */
 };
 
 /* header: those fields that are known before execution (number, timestamp, gas limit, fee recipient,
@@ -68,7 +78,8 @@ void block_run_init(
     const struct header *header
 );
 
-/* EIP-4788 and EIP-2935, where the fork has them. Uses parent_hash and parent_beacon_root. */
+/* EIP-4788 and EIP-2935, where the fork has them, and the DAO fork's change of state. Uses parent_hash
+ * and parent_beacon_root. */
 void block_run_start(struct block_run *run, const struct header *header);
 
 /* Validates and runs tx. On TX_VALID the state has moved on and a receipt is appended; on any other
@@ -78,6 +89,12 @@ MUST_USE enum tx_verdict block_run_tx(
     struct tx_outcome *outcome,
     const struct tx *tx,
     const struct address *sender
+);
+
+/* Pays the miners of the block and of its ommers, which are valid. The reward is the fork's
+ * (run->rules.row->block_reward_wei), but where a test tool sets another. */
+void block_run_reward(
+    struct block_run *run, uint64_t reward_wei, const struct header *ommers, size_t ommer_count
 );
 
 /* Withdrawals, EIP-7002 and EIP-7251 calls, and the requests from these and from the deposit logs.
@@ -111,6 +128,12 @@ struct block_input {
     const struct u256 *base_fee; /* NULL: EIP-1559's; or the one that this block is to have, as
                                     * build_attributes sets it */
     bool allow_impersonation;    /* as block_run has it */
+
+    /* Before Paris only. */
+    const struct chain_rooter *rooter;       /* before Byzantium: needed where there are receipts */
+    const struct ommers_ancestor *ancestors; /* needed where the block has ommers: see ommers.h */
+    size_t ancestor_count;
+    const struct header_seal *seal; /* NULL: proof of work is not looked at */
 };
 
 struct block_outcome {

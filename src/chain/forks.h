@@ -1,7 +1,10 @@
 /* forks: which rules hold at which block, as one table.
  *
  * Spec: execution-specs' fork history; EIP-7840 (blob schedule), EIP-7892 (blob-parameter-only forks).
- * A fork is a row of chain_forks: its names, how it is activated, the rules of the EVM it brings.
+ * A fork is a row of chain_forks: its names, how it is activated, the rules of the EVM it brings
+ * (evm/revision.h has those as rows too), and what it says of transactions and blocks: values, and
+ * functions where a rule is more than a value. Code that follows the rules asks the row, never the
+ * fork.
  * A network is a chain_config: at which block or time each fork begins, and its blob parameters.
  * Pure.
  */
@@ -9,7 +12,11 @@
 #define CHAIN_FORKS_H
 
 #include "base/bytes.h"
+#include "base/u256.h"
+#include "chain/difficulty.h"
 #include "evm/revision.h"
+
+struct state;
 
 enum fork {
     FORK_FRONTIER = 0,
@@ -26,7 +33,7 @@ enum fork {
     FORK_LONDON,
     FORK_ARROW_GLACIER,
     FORK_GRAY_GLACIER,
-    FORK_PARIS, /* by block number here; networks that merged by total difficulty know the number */
+    FORK_PARIS, /* by block number, or by total difficulty: chain_config_after */
     FORK_SHANGHAI,
     FORK_CANCUN,
     FORK_PRAGUE,
@@ -48,6 +55,15 @@ struct blob_params {
     uint64_t update_fraction; /* of the blob base fee */
 };
 
+/* How many fields a header has in RLP; each fork only appends. */
+enum header_form {
+    HEADER_FORM_FRONTIER = 15,
+    HEADER_FORM_LONDON = 16,   /* base_fee_per_gas */
+    HEADER_FORM_SHANGHAI = 17, /* withdrawals_root */
+    HEADER_FORM_CANCUN = 20,   /* blob_gas_used, excess_blob_gas, parent_beacon_root */
+    HEADER_FORM_PRAGUE = 21,   /* requests_hash */
+};
+
 struct fork_row {
     const char *name; /* as the execution tests say: "Cancun" */
     const char
@@ -56,6 +72,38 @@ struct fork_row {
     bool by_time;         /* activated by timestamp instead of block number */
     enum evm_revision revision;
     struct blob_params blobs; /* mainnet's, taken where a network does not say */
+
+    /* Transactions. */
+    uint32_t tx_types;         /* bit n: type n is known */
+    bool low_s;                /* EIP-2 */
+    bool replay_protection;    /* EIP-155 */
+    uint64_t create_gas;       /* EIP-2 */
+    uint64_t data_nonzero_gas; /* EIP-2028 */
+    uint64_t floor_per_token;  /* EIP-7623; 0: there is no floor */
+    uint64_t tx_gas_max;       /* EIP-7825; UINT64_MAX before */
+    uint64_t tx_blobs_max;     /* EIP-7594; UINT64_MAX before */
+    uint64_t refund_quotient;  /* the part of the gas used that may come back; EIP-3529 */
+
+    /* Proof of work. difficulty is NULL from Paris on: that is how to tell. */
+    difficulty_rule *difficulty;
+    uint64_t bomb_delay;       /* blocks */
+    uint64_t block_reward_wei; /* EIP-649, 1234 */
+
+    /* Blocks. */
+    enum header_form header_form;
+    bool receipt_status;     /* EIP-658; before, receipts hold the state's root */
+    bool beacon_roots;       /* EIP-4788: kept by a system call before the transactions */
+    bool parent_hashes;      /* EIP-2935: the same */
+    bool withdrawals;        /* EIP-4895 */
+    bool requests;           /* EIP-7685, 6110, 7002, 7251 */
+    bool blob_reserve_price; /* EIP-7918 */
+    size_t block_size_max;   /* EIP-7934: bytes in RLP; SIZE_MAX before */
+
+    /* What a fork's first block does to the state before its transactions, and what the extra data
+     * of its first blocks must be. NULL and 0 but for the DAO fork. */
+    void (*irregular_change)(struct state *state);
+    const char *extra_data;
+    uint64_t extra_data_blocks;
 };
 
 /* In order of activation; a row's place is its enum fork. */
@@ -68,15 +116,22 @@ struct chain_config {
     struct blob_params
         blobs[FORK_COUNT];           /* those with target 0 are inherited from the fork before */
     struct address deposit_contract; /* EIP-6110 reads this contract's logs */
+    /* EIP-3675: Paris begins behind the first block whose chain has this much; then
+     * activation[FORK_PARIS] is not looked at before chain_config_after has set it. */
+    bool has_terminal_difficulty;
+    struct u256 terminal_total_difficulty;
 };
 
 /* What holds for one block. */
 struct chain_rules {
     uint64_t chain_id;
     enum fork fork;
+    const struct fork_row *row; /* of fork */
     enum evm_revision revision;
     struct blob_params blobs;
     struct address deposit_contract;
+    void (*irregular_change)(struct state *state); /* NULL at all but a few blocks */
+    struct bytes extra_data; /* which the header must have; empty where it may have any */
 };
 
 /* A network with every fork up to last active from genesis on (number 0, time 0) and none after. */
@@ -86,7 +141,17 @@ struct chain_rules chain_rules_at(
     const struct chain_config *config, uint64_t number, uint64_t timestamp
 );
 
-/* The fork called name in the tests ("Cancun", "ConstantinopleFix"); FORK_COUNT where none is. */
+/* config as it is for the block that follows number on a chain of that total difficulty: the same,
+ * but where Paris begins by total difficulty it begins behind number or is still to come. */
+struct chain_config chain_config_after(
+    const struct chain_config *config, uint64_t number, const struct u256 *total_difficulty
+);
+
+static inline bool chain_is_proof_of_work(const struct chain_rules *rules) {
+    return rules->row->difficulty != NULL;
+}
+
+/* The fork called name in the tests ("Cancun", "ConstantinopleFix", "Dao"); FORK_COUNT where none is. */
 enum fork fork_from_name(struct bytes name);
 
 #endif

@@ -44,7 +44,7 @@ void genesis_block(
     struct header header = genesis->header;
     const struct chain_rules rules =
         chain_rules_at(&genesis->config, header.number, header.timestamp);
-    header.form = header_form_at(&rules);
+    header.form = rules.row->header_form;
     header.ommers_hash = header_empty_ommers_hash;
     header.state_root = *state_root;
     header.transactions_root = header_empty_root;

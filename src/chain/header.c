@@ -100,7 +100,7 @@ enum block_verdict header_decode(struct header *header, struct bytes encoded) {
     return rlp_finish(&reader) == RLP_VALID ? BLOCK_VALID : BLOCK_RLP_STRUCTURES_ENCODING;
 }
 
-static void write_header(struct rlp_writer *writer, const struct header *header) {
+static void write_fields(struct rlp_writer *writer, const struct header *header, bool sealed) {
     const size_t list = rlp_list_begin(writer);
     rlp_write_hash(writer, &header->parent_hash);
     rlp_write_hash(writer, &header->ommers_hash);
@@ -115,8 +115,8 @@ static void write_header(struct rlp_writer *writer, const struct header *header)
     rlp_write_u64(writer, header->gas_used);
     rlp_write_u64(writer, header->timestamp);
     rlp_write_bytes(writer, bytes_from(header->extra_data, header->extra_data_size));
-    rlp_write_hash(writer, &header->prev_randao);
-    rlp_write_bytes(writer, BYTES_OF(header->nonce));
+    if (sealed) rlp_write_hash(writer, &header->prev_randao);
+    if (sealed) rlp_write_bytes(writer, BYTES_OF(header->nonce));
     if (header->form >= HEADER_FORM_LONDON) rlp_write_u256(writer, &header->base_fee_per_gas);
     if (header->form >= HEADER_FORM_SHANGHAI) rlp_write_hash(writer, &header->withdrawals_root);
     if (header->form >= HEADER_FORM_CANCUN) {
@@ -128,32 +128,50 @@ static void write_header(struct rlp_writer *writer, const struct header *header)
     rlp_list_end(writer, list);
 }
 
+void header_write(struct rlp_writer *writer, const struct header *header) {
+    write_fields(writer, header, true);
+}
+
 struct bytes header_encode(struct arena *arena, const struct header *header) {
     struct rlp_writer writer = rlp_writer_in(arena, HEADER_SIZE_MAX);
-    write_header(&writer, header);
+    header_write(&writer, header);
     return rlp_written(&writer);
 }
 
 size_t header_encoded_size(const struct header *header) {
     uint8_t buffer[HEADER_SIZE_MAX];
     struct rlp_writer writer = rlp_writer_fixed(buffer, sizeof buffer);
-    write_header(&writer, header);
+    header_write(&writer, header);
     return rlp_written(&writer).len;
 }
 
 void header_hash(struct hash *out, const struct header *header) {
     uint8_t buffer[HEADER_SIZE_MAX];
     struct rlp_writer writer = rlp_writer_fixed(buffer, sizeof buffer);
-    write_header(&writer, header);
+    header_write(&writer, header);
     keccak256(out, rlp_written(&writer));
 }
 
-enum header_form header_form_at(const struct chain_rules *rules) {
-    if (rules->revision >= EVM_PRAGUE) return HEADER_FORM_PRAGUE;
-    if (rules->revision >= EVM_CANCUN) return HEADER_FORM_CANCUN;
-    if (rules->revision >= EVM_SHANGHAI) return HEADER_FORM_SHANGHAI;
-    if (rules->revision >= EVM_LONDON) return HEADER_FORM_LONDON;
-    return HEADER_FORM_FRONTIER;
+void header_seal_hash(struct hash *out, const struct header *header) {
+    uint8_t buffer[HEADER_SIZE_MAX];
+    struct rlp_writer writer = rlp_writer_fixed(buffer, sizeof buffer);
+    write_fields(&writer, header, false);
+    keccak256(out, rlp_written(&writer));
+}
+
+struct u256 header_next_difficulty(
+    const struct header *parent, uint64_t timestamp, const struct chain_rules *rules
+) {
+    if (!chain_is_proof_of_work(rules)) return U256_ZERO;
+    const struct difficulty_input input = {
+        .number = parent->number + 1,
+        .timestamp = timestamp,
+        .parent_timestamp = parent->timestamp,
+        .parent_difficulty = parent->difficulty,
+        .parent_has_ommers = !hash_equal(&parent->ommers_hash, &header_empty_ommers_hash),
+        .bomb_delay = rules->row->bomb_delay,
+    };
+    return rules->row->difficulty(&input);
 }
 
 /* base_fee * gas_delta / gas_target / 8; the product of a u256 and a u64 saturates. */
@@ -224,7 +242,7 @@ uint64_t header_next_excess_blob_gas(const struct header *parent, const struct c
     uint64_t excess;
     if (!add_u64(&excess, parent->excess_blob_gas, parent->blob_gas_used)) return UINT64_MAX;
     if (excess < target) return 0;
-    if (rules->revision >= EVM_OSAKA && blobs->max != 0 && reserve_price_rules(parent, rules)) {
+    if (rules->row->blob_reserve_price && blobs->max != 0 && reserve_price_rules(parent, rules)) {
         const uint128 scaled = (uint128)parent->blob_gas_used * (blobs->max - blobs->target);
         return parent->excess_blob_gas + (uint64_t)(scaled / blobs->max); /* at most excess */
     }
@@ -239,21 +257,27 @@ uint64_t header_next_gas_limit(uint64_t parent_gas_limit, uint64_t target) {
     return parent_gas_limit - min_u64(step, parent_gas_limit - aim);
 }
 
-static enum block_verdict check_gas(const struct header *header, const struct header *parent) {
+static enum block_verdict check_gas(
+    const struct header *header, const struct header *parent, const struct chain_rules *rules
+) {
     if (header->gas_limit > HEADER_GAS_LIMIT_MAX) return BLOCK_GASLIMIT_TOO_BIG;
 
     /* London's first block doubles the limit, so that its target is what the limit was. */
+    const bool has_base_fee = rules->row->header_form >= HEADER_FORM_LONDON;
     uint64_t parent_limit = parent->gas_limit;
-    if (parent->form < HEADER_FORM_LONDON) parent_limit *= ELASTICITY_MULTIPLIER;
+    if (has_base_fee && parent->form < HEADER_FORM_LONDON) parent_limit *= ELASTICITY_MULTIPLIER;
     const uint64_t difference = header->gas_limit > parent_limit ? header->gas_limit - parent_limit
                                                                  : parent_limit - header->gas_limit;
     if (difference >= parent_limit / HEADER_GAS_LIMIT_DIVISOR) return BLOCK_INVALID_GASLIMIT;
     if (header->gas_limit < HEADER_GAS_LIMIT_MIN) return BLOCK_INVALID_GASLIMIT;
-    if (header->gas_used > header->gas_limit) return BLOCK_GAS_USED_OVERFLOW;
+    return header->gas_used > header->gas_limit ? BLOCK_GAS_USED_OVERFLOW : BLOCK_VALID;
+}
 
+static enum block_verdict check_base_fee(const struct header *header, const struct header *parent) {
+    if (header->form < HEADER_FORM_LONDON) return BLOCK_VALID;
     const struct u256 base_fee = header_next_base_fee(parent);
-    if (!u256_equal(&header->base_fee_per_gas, &base_fee)) return BLOCK_INVALID_BASEFEE_PER_GAS;
-    return BLOCK_VALID;
+    const bool right = u256_equal(&header->base_fee_per_gas, &base_fee);
+    return right ? BLOCK_VALID : BLOCK_INVALID_BASEFEE_PER_GAS;
 }
 
 /* EIP-3675: what proof of work left behind is constant. */
@@ -263,6 +287,18 @@ static enum block_verdict check_merged(const struct header *header) {
     if (memcmp(header->nonce, no_nonce, sizeof no_nonce) != 0) return BLOCK_INVALID_NONCE;
     if (!hash_equal(&header->ommers_hash, &header_empty_ommers_hash)) {
         return BLOCK_IMPORT_IMPOSSIBLE_UNCLES_OVER_PARIS;
+    }
+    return BLOCK_VALID;
+}
+
+static enum block_verdict check_work(
+    const struct header *header, const struct header *parent, const struct chain_rules *rules
+) {
+    const struct u256 difficulty = header_next_difficulty(parent, header->timestamp, rules);
+    if (!u256_equal(&header->difficulty, &difficulty)) return BLOCK_INVALID_DIFFICULTY;
+    const struct bytes extra_data = bytes_from(header->extra_data, header->extra_data_size);
+    if (rules->extra_data.len != 0 && !bytes_equal(extra_data, rules->extra_data)) {
+        return BLOCK_EXTRA_DATA_INVALID_DAO;
     }
     return BLOCK_VALID;
 }
@@ -292,19 +328,21 @@ enum block_verdict header_check_on(
     const struct hash *parent_hash,
     const struct chain_rules *rules
 ) {
-    if (rules->revision < EVM_PARIS) return BLOCK_PRE_PARIS;
     if (!hash_equal(&header->parent_hash, parent_hash)) return BLOCK_UNKNOWN_PARENT;
-    if (header->form != header_form_at(rules)) return BLOCK_INCORRECT_BLOCK_FORMAT;
     if (parent->number == UINT64_MAX || header->number != parent->number + 1) {
         return BLOCK_INVALID_BLOCK_NUMBER;
     }
     if (header->timestamp <= parent->timestamp) {
         return BLOCK_INVALID_BLOCK_TIMESTAMP_OLDER_THAN_PARENT;
     }
-    const enum block_verdict merged = check_merged(header);
-    if (merged != BLOCK_VALID) return merged;
-    const enum block_verdict gas = check_gas(header, parent);
+    const enum block_verdict consensus =
+        chain_is_proof_of_work(rules) ? check_work(header, parent, rules) : check_merged(header);
+    if (consensus != BLOCK_VALID) return consensus;
+    const enum block_verdict gas = check_gas(header, parent, rules);
     if (gas != BLOCK_VALID) return gas;
+    if (header->form != rules->row->header_form) return BLOCK_INCORRECT_BLOCK_FORMAT;
+    const enum block_verdict base_fee = check_base_fee(header, parent);
+    if (base_fee != BLOCK_VALID) return base_fee;
     return check_blob_gas(header, parent, rules);
 }
 

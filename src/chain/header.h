@@ -1,6 +1,6 @@
 /* header: block headers: RLP, hash, and the rules that a header meets against its parent.
  *
- * Spec: Yellow Paper 4.4; EIP-1559 (base fee), 3675 (the merge), 4788 (parent beacon root), 4844 and
+ * Spec: Yellow Paper 4.4; EIP-779 (the DAO fork's extra data), 1559 (base fee), 3675 (the merge), 4788 (parent beacon root), 4844 and
  * 7918 (blob gas and its price), 4895 (withdrawals), 7685 (requests), 7934 (size of a block).
  * Pure.
  */
@@ -11,6 +11,7 @@
 #include "base/u256.h"
 #include "chain/forks.h"
 #include "chain/verdict.h"
+#include "codec/rlp.h"
 
 #define HEADER_EXTRA_DATA_MAX    ((size_t)32)
 #define HEADER_GAS_LIMIT_MIN     UINT64_C(5000)
@@ -21,15 +22,6 @@
 
 struct bloom {
     uint8_t bytes[256];
-};
-
-/* How many fields a header has in RLP; each fork only appends. */
-enum header_form {
-    HEADER_FORM_FRONTIER = 15,
-    HEADER_FORM_LONDON = 16,   /* base_fee_per_gas */
-    HEADER_FORM_SHANGHAI = 17, /* withdrawals_root */
-    HEADER_FORM_CANCUN = 20,   /* blob_gas_used, excess_blob_gas, parent_beacon_root */
-    HEADER_FORM_PRAGUE = 21,   /* requests_hash */
 };
 
 /* Holds no pointers: may be copied and kept. Fields that form does not have are zero. */
@@ -66,14 +58,15 @@ extern const struct hash header_empty_requests_hash; /* sha256 of nothing */
 /* encoded is one RLP list, untrusted. */
 MUST_USE enum block_verdict header_decode(struct header *header, struct bytes encoded);
 struct bytes header_encode(struct arena *arena, const struct header *header);
+void header_write(struct rlp_writer *writer, const struct header *header);
 size_t header_encoded_size(const struct header *header);
 void header_hash(struct hash *out, const struct header *header);
 
-/* The form that a fork's headers have. */
-enum header_form header_form_at(const struct chain_rules *rules);
+/* keccak256 of the header without prev_randao (the mix hash) and nonce: what proof of work seals. */
+void header_seal_hash(struct hash *out, const struct header *header);
 
-/* The rules of a header by itself and against its parent; not those that need the body or execution.
- * rules are those at header's number and timestamp. Blocks before Paris: BLOCK_PRE_PARIS. */
+/* The rules of a header by itself and against its parent; not those that need the body, execution or
+ * the seal of proof of work. rules are those at header's number and timestamp. */
 MUST_USE enum block_verdict header_check(
     const struct header *header, const struct header *parent, const struct chain_rules *rules
 );
@@ -84,6 +77,12 @@ MUST_USE enum block_verdict header_check_on(
     const struct header *parent,
     const struct hash *parent_hash,
     const struct chain_rules *rules
+);
+
+/* The difficulty of the block after parent with this timestamp, later than parent's: zero from Paris
+ * on. rules are the block's. */
+struct u256 header_next_difficulty(
+    const struct header *parent, uint64_t timestamp, const struct chain_rules *rules
 );
 
 /* EIP-1559: the base fee of the block after parent. London's first block has the initial one. */

@@ -6,15 +6,10 @@
 
 enum {
     GAS_TX = 21000,
-    GAS_CREATE = 32000,
     GAS_DATA_ZERO = 4,
-    GAS_DATA_NONZERO_FRONTIER = 68,
-    GAS_DATA_NONZERO = 16,     /* EIP-2028 */
     GAS_ACCESS_ADDRESS = 2400, /* EIP-2930 */
     GAS_ACCESS_KEY = 1900,     /* EIP-2930 */
-    GAS_INITCODE_WORD = 2,     /* EIP-3860 */
     GAS_AUTHORIZATION = 25000, /* EIP-7702: PER_EMPTY_ACCOUNT_COST */
-    FLOOR_PER_TOKEN = 10,      /* EIP-7623 */
     TOKENS_PER_NONZERO = 4,    /* EIP-7623 */
     VERSIONED_HASH_KZG = 0x01, /* EIP-4844 */
     WORD_SIZE = 32,
@@ -34,11 +29,10 @@ enum tx_verdict tx_sender(
     const struct chain_rules *rules
 ) {
     if (tx->is_protected) {
-        if (rules->revision < EVM_SPURIOUS_DRAGON) return TX_INVALID_SIGNATURE_VRS; /* EIP-155 */
+        if (!rules->row->replay_protection) return TX_INVALID_SIGNATURE_VRS;
         if (tx->chain_id != rules->chain_id) return TX_INVALID_CHAINID;
     }
-    const bool low_s = rules->revision >= EVM_HOMESTEAD;
-    if (!signature_in_range(&tx->r, &tx->s, low_s)) return TX_INVALID_SIGNATURE_VRS;
+    if (!signature_in_range(&tx->r, &tx->s, rules->row->low_s)) return TX_INVALID_SIGNATURE_VRS;
 
     struct hash digest;
     tx_signing_hash(arena, &digest, tx);
@@ -79,16 +73,13 @@ static size_t access_key_count(const struct tx *tx) {
 /* Every factor is bounded by the size of a transaction (TX_SIZE_MAX, far below 2^32 items), so no
  * sum here comes near 2^64. */
 uint64_t tx_intrinsic_gas(const struct tx *tx, const struct chain_rules *rules) {
-    const enum evm_revision revision = rules->revision;
     const uint64_t zeros = count_zeros(tx->data);
     const uint64_t nonzeros = tx->data.len - zeros;
-    const uint64_t per_nonzero =
-        revision >= EVM_ISTANBUL ? GAS_DATA_NONZERO : GAS_DATA_NONZERO_FRONTIER;
 
-    uint64_t gas = GAS_TX + GAS_DATA_ZERO * zeros + per_nonzero * nonzeros;
-    if (tx->is_create && revision >= EVM_HOMESTEAD) gas += GAS_CREATE;
-    if (tx->is_create && revision >= EVM_SHANGHAI) {
-        gas += GAS_INITCODE_WORD * ((tx->data.len + WORD_SIZE - 1) / WORD_SIZE);
+    uint64_t gas = GAS_TX + GAS_DATA_ZERO * zeros + rules->row->data_nonzero_gas * nonzeros;
+    if (tx->is_create) {
+        const uint64_t words = (tx->data.len + WORD_SIZE - 1) / WORD_SIZE;
+        gas += rules->row->create_gas + evm_rules_of(rules->revision)->initcode_word * words;
     }
     gas += GAS_ACCESS_ADDRESS * tx->access_list_count;
     gas += GAS_ACCESS_KEY * access_key_count(tx);
@@ -96,10 +87,10 @@ uint64_t tx_intrinsic_gas(const struct tx *tx, const struct chain_rules *rules) 
 }
 
 uint64_t tx_floor_gas(const struct tx *tx, const struct chain_rules *rules) {
-    if (rules->revision < EVM_PRAGUE) return 0;
+    if (rules->row->floor_per_token == 0) return 0;
     const uint64_t zeros = count_zeros(tx->data);
     const uint64_t tokens = zeros + TOKENS_PER_NONZERO * (tx->data.len - zeros);
-    return GAS_TX + FLOOR_PER_TOKEN * tokens;
+    return GAS_TX + rules->row->floor_per_token * tokens;
 }
 
 struct u256 tx_effective_tip(const struct tx *tx, const struct u256 *base_fee) {
@@ -116,15 +107,15 @@ struct u256 tx_effective_gas_price(const struct tx *tx, const struct u256 *base_
 }
 
 enum tx_verdict tx_check_type(enum tx_type type, const struct chain_rules *rules) {
-    const enum evm_revision revision = rules->revision;
-    switch (type) {
-    case TX_TYPE_LEGACY: return TX_VALID;
-    case TX_TYPE_ACCESS_LIST: return revision >= EVM_BERLIN ? TX_VALID : TX_TYPE_1_TX_PRE_FORK;
-    case TX_TYPE_DYNAMIC_FEE: return revision >= EVM_LONDON ? TX_VALID : TX_TYPE_2_TX_PRE_FORK;
-    case TX_TYPE_BLOB: return revision >= EVM_CANCUN ? TX_VALID : TX_TYPE_3_TX_PRE_FORK;
-    case TX_TYPE_SET_CODE: return revision >= EVM_PRAGUE ? TX_VALID : TX_TYPE_4_TX_PRE_FORK;
-    }
-    return TX_TYPE_NOT_SUPPORTED;
+    static const enum tx_verdict unknown[] = {
+        [TX_TYPE_LEGACY] = TX_TYPE_NOT_SUPPORTED,
+        [TX_TYPE_ACCESS_LIST] = TX_TYPE_1_TX_PRE_FORK,
+        [TX_TYPE_DYNAMIC_FEE] = TX_TYPE_2_TX_PRE_FORK,
+        [TX_TYPE_BLOB] = TX_TYPE_3_TX_PRE_FORK,
+        [TX_TYPE_SET_CODE] = TX_TYPE_4_TX_PRE_FORK,
+    };
+    if (type >= ARRAY_LEN(unknown)) return TX_TYPE_NOT_SUPPORTED;
+    return (rules->row->tx_types >> type & 1) != 0 ? TX_VALID : unknown[type];
 }
 
 static enum tx_verdict check_blobs(const struct tx *tx, const struct chain_rules *rules) {
@@ -132,9 +123,7 @@ static enum tx_verdict check_blobs(const struct tx *tx, const struct chain_rules
     if (tx->is_create) return TX_TYPE_3_TX_CONTRACT_CREATION;
     if (tx->blob_hash_count == 0) return TX_TYPE_3_TX_ZERO_BLOBS;
     if (tx->blob_hash_count > rules->blobs.max) return TX_TYPE_3_TX_MAX_BLOB_GAS_ALLOWANCE_EXCEEDED;
-    if (rules->revision >= EVM_OSAKA && tx->blob_hash_count > TX_BLOBS_PER_TX_MAX) {
-        return TX_TYPE_3_TX_BLOB_COUNT_EXCEEDED;
-    }
+    if (tx->blob_hash_count > rules->row->tx_blobs_max) return TX_TYPE_3_TX_BLOB_COUNT_EXCEEDED;
     for (size_t i = 0; i < tx->blob_hash_count; i++) {
         if (tx->blob_hashes[i].bytes[0] != VERSIONED_HASH_KZG) {
             return TX_TYPE_3_TX_INVALID_BLOB_VERSIONED_HASH;
@@ -151,17 +140,16 @@ static bool gas_cost_fits(const struct tx *tx) {
 }
 
 enum tx_verdict tx_check(const struct tx *tx, const struct chain_rules *rules) {
-    const enum evm_revision revision = rules->revision;
     const enum tx_verdict type_verdict = tx_check_type(tx->type, rules);
     if (type_verdict != TX_VALID) return type_verdict;
 
-    if (revision >= EVM_OSAKA && tx->gas_limit > TX_GAS_CAP) return TX_GAS_LIMIT_EXCEEDS_MAXIMUM;
+    if (tx->gas_limit > rules->row->tx_gas_max) return TX_GAS_LIMIT_EXCEEDS_MAXIMUM;
     if (tx->nonce == UINT64_MAX) return TX_NONCE_IS_MAX; /* EIP-2681 */
     if (u256_less(&tx->max_fee_per_gas, &tx->max_priority_fee_per_gas)) {
         return TX_PRIORITY_GREATER_THAN_MAX_FEE_PER_GAS;
     }
     if (!gas_cost_fits(tx)) return TX_GASLIMIT_PRICE_PRODUCT_OVERFLOW;
-    if (tx->is_create && revision >= EVM_SHANGHAI && tx->data.len > TX_INITCODE_SIZE_MAX) {
+    if (tx->is_create && tx->data.len > evm_rules_of(rules->revision)->initcode_size_max) {
         return TX_INITCODE_SIZE_EXCEEDED;
     }
     const enum tx_verdict blob_verdict = check_blobs(tx, rules);

@@ -115,7 +115,16 @@ enum tx_verdict { TX_VALID = 0, TX_VERDICTS(TX_VERDICT_CONSTANT) TX_VERDICT_COUN
     X(IMPORT_IMPOSSIBLE_DIFFICULTY_OVER_PARIS, "difficulty is not zero")                  \
     X(IMPORT_IMPOSSIBLE_UNCLES_OVER_PARIS, "block has uncles")                            \
     X(INVALID_NONCE, "nonce is not zero")                                                 \
-    X(PRE_PARIS, "proof-of-work blocks are not supported")                                \
+    X(INVALID_DIFFICULTY, "wrong difficulty")                                             \
+    X(EXTRA_DATA_INVALID_DAO, "extra data is not the DAO fork's")                         \
+    X(INVALID_SEAL, "proof of work is not valid")                                         \
+    /* ommers, before Paris */                                                            \
+    X(INVALID_UNCLES_HASH, "wrong uncles hash")                                           \
+    X(TOO_MANY_UNCLES, "more than two uncles")                                            \
+    X(UNCLE_IN_CHAIN, "uncle is in the chain already")                                    \
+    X(UNCLE_IS_ANCESTOR, "uncle is an ancestor")                                          \
+    X(UNCLE_IS_BROTHER, "uncle is a child of the parent")                                 \
+    X(UNCLE_PARENT_INCORRECT, "uncle's parent is no near ancestor")                       \
     /* body against its header */                                                         \
     X(INVALID_TRANSACTIONS_ROOT, "wrong transactions root")                               \
     X(INVALID_WITHDRAWALS_ROOT, "wrong withdrawals root")                                 \

@@ -19,8 +19,8 @@
 enum {
     BLOCK_BYTES_MAX = 64 << 20,
     NODE_TABLE_MIN = 1024,
-    TRANSITION_TIME = 15000,
     FORK_NAME_MAX = 64,
+    HEADER_BYTES_MAX = 1024,
 };
 
 /* Trie nodes by hash; open addressing, at most half full. */
@@ -37,12 +37,16 @@ struct link {
     const struct link *parent;
     struct header header;
     struct hash hash;
+    struct u256 total_difficulty;
+    const struct header *ommers;
+    size_t ommer_count;
     struct prestate state;
 };
 
 struct test {
     struct suite_worker *worker;
     const struct json *json;
+    const char *network;
     struct chain_config config;
     struct node_table nodes;
     const struct link **links;
@@ -117,31 +121,50 @@ static bool read_blob_schedule(struct chain_config *config, const struct json *s
     return true;
 }
 
-/* "Osaka", or "PragueToOsakaAtTime15k". */
-static bool read_config(struct test *test, const char *network) {
-    static const char middle[] = "To";
-    static const char end[] = "AtTime15k";
+static enum fork fork_in(const char *start, const char *end) {
+    return fork_from_name(bytes_from(start, (size_t)(end - start)));
+}
+
+/* "Osaka", "PragueToOsakaAtTime15k", "BerlinToLondonAt5" or "ArrowGlacierToParisAtDiffC0000". */
+static bool read_network(struct chain_config *config, uint64_t chain_id, const char *network) {
+    static const struct {
+        const char *name;
+        bool by_time, by_difficulty;
+        uint64_t value;
+    } moments[] = {
+        {"AtTime15k", true, false, 15000},
+        {"At5", false, false, 5},
+        {"AtDiffC0000", false, true, 0xc0000},
+    };
+    const char *const end = network + strlen(network);
+    const enum fork only = fork_in(network, end);
+    if (only != FORK_COUNT) {
+        *config = chain_config_at(chain_id, only);
+        return true;
+    }
+    const char *const to = strstr(network, "To");
+    const char *const at = to == NULL ? NULL : strstr(to, "At");
+    if (at == NULL) return false;
+    const enum fork first = fork_in(network, to);
+    const enum fork last = fork_in(to + strlen("To"), at);
+    if (first == FORK_COUNT || last == FORK_COUNT) return false;
+    for (size_t i = 0; i < ARRAY_LEN(moments); i++) {
+        if (strcmp(at, moments[i].name) != 0) continue;
+        *config = chain_config_at(chain_id, first);
+        config->has_terminal_difficulty = moments[i].by_difficulty;
+        config->terminal_total_difficulty = u256_from_u64(moments[i].value);
+        if (!moments[i].by_difficulty) config->activation[last] = moments[i].value;
+        return chain_forks[last].by_time == moments[i].by_time;
+    }
+    return false;
+}
+
+static bool read_config(struct test *test) {
     const struct json *const given = json_get(test->json, "config");
     const struct json *const id = json_get(given, "chainid");
-    const size_t len = strlen(network);
     uint64_t chain_id = 1;
-    enum fork first = fork_from_name(bytes_from(network, len));
-    enum fork last = first;
     if (id != NULL && !json_read_u64(id, &chain_id)) return false;
-    if (first == FORK_COUNT) {
-        const char *const to = strstr(network, middle);
-        if (to == NULL || len < sizeof end || strcmp(network + len - strlen(end), end) != 0) {
-            return false;
-        }
-        const char *const second = to + strlen(middle);
-        first = fork_from_name(bytes_from(network, (size_t)(to - network)));
-        last = fork_from_name(bytes_from(second, (size_t)(network + len - strlen(end) - second)));
-        if (first == FORK_COUNT || last == FORK_COUNT) return false;
-    }
-    test->config = chain_config_at(chain_id, first);
-    for (enum fork fork = first + 1; fork <= last; fork++) {
-        test->config.activation[fork] = TRANSITION_TIME;
-    }
+    if (!read_network(&test->config, chain_id, test->network)) return false;
     return read_blob_schedule(&test->config, json_get(given, "blobSchedule"));
 }
 
@@ -161,38 +184,95 @@ static void block_hash(void *ctx, uint64_t number, struct hash *out) {
     if (link != NULL) *out = link->hash;
 }
 
+/* A block of proof of work becomes the head where its chain has more work than any before. */
+static bool is_better(const struct link *link, const struct link *head) {
+    if (head == NULL || u256_is_zero(&link->header.difficulty)) return true;
+    return u256_less(&head->total_difficulty, &link->total_difficulty);
+}
+
 static void append_link(
     struct test *test,
     const struct link *parent,
-    const struct header *header,
+    const struct block *block,
     const struct prestate *state
 ) {
     struct link *const link = ARENA_NEW(&test->worker->arena, struct link);
-    *link = (struct link){.parent = parent, .header = *header, .state = *state};
-    header_hash(&link->hash, header);
+    *link = (struct link){
+        .parent = parent,
+        .header = block->header,
+        .total_difficulty = block->header.difficulty,
+        .ommers = block->ommers,
+        .ommer_count = block->ommer_count,
+        .state = *state,
+    };
+    if (parent != NULL) {
+        u256_add_wrapping(
+            &link->total_difficulty, &link->total_difficulty, &parent->total_difficulty
+        );
+    }
+    header_hash(&link->hash, &block->header);
     test->links[test->link_count++] = link;
-    test->head = link;
+    if (is_better(link, test->head)) test->head = link;
 }
 
-/* The genesis block as given in RLP, on the state given in JSON. */
-static bool make_genesis(struct test *test) {
-    struct arena *const arena = &test->worker->arena;
-    struct bytes encoded;
-    struct block block;
-    enum tx_verdict tx_verdict;
-    struct prestate state;
-    struct hash expected;
-    if (!json_read_bytes(arena, json_get(test->json, "genesisRLP"), &encoded, BLOCK_BYTES_MAX)) {
-        return fail(test, "no genesisRLP");
+/* The oldest files give the genesis block in JSON alone. */
+static bool read_header(struct arena *arena, struct header *header, const struct json *json) {
+    struct bytes extra_data;
+    struct bytes bloom;
+    struct bytes nonce;
+    *header = (struct header){.form = HEADER_FORM_FRONTIER};
+    if (!json_read_bytes(arena, json_get(json, "extraData"), &extra_data, HEADER_EXTRA_DATA_MAX) ||
+        !json_read_bytes(arena, json_get(json, "bloom"), &bloom, HEADER_BYTES_MAX) ||
+        !json_read_bytes(arena, json_get(json, "nonce"), &nonce, HEADER_BYTES_MAX) ||
+        bloom.len != sizeof header->logs_bloom.bytes || nonce.len != sizeof header->nonce) {
+        return false;
     }
-    if (block_decode(arena, &block, &tx_verdict, encoded) != BLOCK_VALID) {
+    if (extra_data.len != 0) memcpy(header->extra_data, extra_data.data, extra_data.len);
+    header->extra_data_size = (uint8_t)extra_data.len;
+    memcpy(header->logs_bloom.bytes, bloom.data, bloom.len);
+    memcpy(header->nonce, nonce.data, nonce.len);
+    return json_read_hash(json_get(json, "parentHash"), &header->parent_hash) &&
+        json_read_hash(json_get(json, "uncleHash"), &header->ommers_hash) &&
+        json_read_address(json_get(json, "coinbase"), &header->fee_recipient) &&
+        json_read_hash(json_get(json, "stateRoot"), &header->state_root) &&
+        json_read_hash(json_get(json, "transactionsTrie"), &header->transactions_root) &&
+        json_read_hash(json_get(json, "receiptTrie"), &header->receipts_root) &&
+        json_read_u256(json_get(json, "difficulty"), &header->difficulty) &&
+        json_read_u64(json_get(json, "number"), &header->number) &&
+        json_read_u64(json_get(json, "gasLimit"), &header->gas_limit) &&
+        json_read_u64(json_get(json, "gasUsed"), &header->gas_used) &&
+        json_read_u64(json_get(json, "timestamp"), &header->timestamp) &&
+        json_read_hash(json_get(json, "mixHash"), &header->prev_randao);
+}
+
+static bool read_genesis(struct test *test, struct block *block, const struct json *header) {
+    struct arena *const arena = &test->worker->arena;
+    const struct json *const rlp = json_get(test->json, "genesisRLP");
+    struct bytes encoded;
+    enum tx_verdict tx_verdict;
+    *block = (struct block){.ommer_count = 0};
+    if (rlp == NULL) {
+        return read_header(arena, &block->header, header) || fail(test, "no genesis block");
+    }
+    if (!json_read_bytes(arena, rlp, &encoded, BLOCK_BYTES_MAX) ||
+        block_decode(arena, block, &tx_verdict, encoded) != BLOCK_VALID) {
         return fail(test, "genesis does not decode");
     }
+    return true;
+}
+
+/* The genesis block on the state given in JSON. */
+static bool make_genesis(struct test *test) {
+    struct arena *const arena = &test->worker->arena;
+    const struct json *const header = json_get(test->json, "genesisBlockHeader");
+    struct block block;
+    struct prestate state;
+    struct hash expected;
+    if (!read_genesis(test, &block, header)) return false;
     if (!prestate_read(arena, &state, json_get(test->json, "pre"))) {
         return fail(test, "pre is not understood");
     }
-    append_link(test, NULL, &block.header, &state);
-    const struct json *const header = json_get(test->json, "genesisBlockHeader");
+    append_link(test, NULL, &block, &state);
     if (!json_read_hash(json_get(header, "hash"), &expected) ||
         !hash_equal(&expected, &test->head->hash)) {
         return fail(test, "genesis hash differs");
@@ -218,8 +298,33 @@ struct import {
     enum tx_verdict tx_verdict;
     struct block block;
     const struct link *parent;
+    struct chain_config config; /* for this block: the network's, and whether it has merged */
     struct prestate state;
 };
+
+/* Roots of the states inside a block, on its parent's. */
+struct block_roots {
+    struct test *test;
+    const struct hash *old_root;
+};
+
+static bool root_inside(void *ctx, struct hash *root, const struct state_diff *diff) {
+    const struct block_roots *const roots = ctx;
+    if (root_after(roots->test, root, roots->old_root, diff)) return true;
+    return fail(roots->test, "the trie misses a node");
+}
+
+static size_t collect_ancestors(
+    struct ommers_ancestor ancestors[OMMERS_GENERATIONS], const struct link *parent
+) {
+    size_t count = 0;
+    for (const struct link *link = parent; link != NULL && count < OMMERS_GENERATIONS;
+         link = link->parent) {
+        ancestors[count++] =
+            (struct ommers_ancestor){&link->header, link->hash, link->ommers, link->ommer_count};
+    }
+    return count;
+}
 
 static void import_decoded(struct test *test, struct import *import) {
     struct arena *const arena = &test->worker->arena;
@@ -231,10 +336,19 @@ static void import_decoded(struct test *test, struct import *import) {
     struct prestate_source source = {
         &import->parent->state, block_hash, (void *)(uintptr_t)import->parent};
     const struct state_reader reader = prestate_reader(&source);
+    struct ommers_ancestor ancestors[OMMERS_GENERATIONS];
+    struct block_roots roots = {test, &import->parent->header.state_root};
+    const struct chain_rooter rooter = {root_inside, &roots};
+    import->config = chain_config_after(
+        &test->config, import->parent->header.number, &import->parent->total_difficulty
+    );
     const struct block_input input = {
-        .config = &test->config,
+        .config = &import->config,
         .parent = &import->parent->header,
         .block = &import->block,
+        .rooter = &rooter,
+        .ancestors = ancestors,
+        .ancestor_count = collect_ancestors(ancestors, import->parent),
     };
     struct block_outcome outcome;
     chain_execute_block(arena, &outcome, &test->worker->vm, &reader, &input);
@@ -267,10 +381,12 @@ static void import_with_right_root(struct test *test, struct import *import) {
     import_decoded(test, import);
 }
 
-/* Builds the block again; what comes out must have the same hash. */
+/* Builds the block again; what comes out must have the same hash. Only blocks of proof of stake are
+ * ever built. */
 static bool rebuild(struct test *test, const struct import *import) {
     struct arena *const arena = &test->worker->arena;
     const struct header *const header = &import->block.header;
+    if (!u256_is_zero(&header->difficulty)) return true;
     struct prestate_source source = {
         &import->parent->state, block_hash, (void *)(uintptr_t)import->parent};
     const struct state_reader reader = prestate_reader(&source);
@@ -288,7 +404,7 @@ static bool rebuild(struct test *test, const struct import *import) {
     struct block_outcome outcome;
     struct block block;
     build_begin(
-        &builder, arena, &test->worker->vm, &reader, &test->config, &import->parent->header,
+        &builder, arena, &test->worker->vm, &reader, &import->config, &import->parent->header,
         &attributes
     );
     for (size_t i = 0; i < import->block.tx_count; i++) {
@@ -308,10 +424,26 @@ static bool rebuild(struct test *test, const struct import *import) {
     return hash_equal(&hash, &expected);
 }
 
+/* "expectException", or in old files "expectException" with the network's name or ALL behind it. */
+static struct bytes expected_exception(const struct json *json, const char *network) {
+    static const char key[] = "expectException";
+    const size_t prefix = strlen(key);
+    for (const struct json *one = json_first(json); one != NULL; one = one->next) {
+        const struct bytes name = json_key(one);
+        if (name.len < prefix || memcmp(name.data, key, prefix) != 0) continue;
+        const struct bytes fork = bytes_slice(name, prefix, name.len - prefix);
+        if (fork.len == 0 || bytes_equal(fork, BYTES_LITERAL("ALL")) ||
+            bytes_equal(fork, bytes_from(network, strlen(network)))) {
+            return json_text(one);
+        }
+    }
+    return bytes_from(NULL, 0);
+}
+
 static bool check_refusal(
     struct test *test, struct import *import, const struct json *json, size_t index
 ) {
-    const struct bytes expected = json_text(json_get(json, "expectException"));
+    const struct bytes expected = expected_exception(json, test->network);
     if (import->verdict == BLOCK_INVALID_TRANSACTIONS_ROOT &&
         !suite_exception_matches(expected, block_verdict_name(import->verdict))) {
         import_with_right_root(test, import);
@@ -395,7 +527,7 @@ static bool one_block(struct test *test, const struct json *json, size_t index) 
     }
     if (!rebuild(test, &import)) return fail(test, "the builder makes another block");
     if (!check_block(test, &import, encoded)) return false;
-    append_link(test, import.parent, &import.block.header, &import.state);
+    append_link(test, import.parent, &import.block, &import.state);
     return true;
 }
 
@@ -422,10 +554,10 @@ static bool check_end(struct test *test) {
     return !prestate_difference(test->detail, sizeof test->detail, &expected, &test->head->state);
 }
 
-static void run_test(struct test *test, const char *network) {
+static void run_test(struct test *test) {
     const struct json *const blocks = json_get(test->json, "blocks");
     test->links = ARENA_ARRAY(&test->worker->arena, const struct link *, json_count(blocks) + 1);
-    if (!read_config(test, network)) {
+    if (!read_config(test)) {
         (void)fail(test, "network or configuration not understood");
         return;
     }
@@ -453,7 +585,8 @@ void blocktest_run_file(
         test->worker = worker;
         test->json = json;
         test->check = check;
-        run_test(test, name);
+        test->network = name;
+        run_test(test);
         const struct hash *const state_root =
             test->head == NULL ? NULL : &test->head->header.state_root;
         suite_report(worker, &one, state_root, test->detail[0] == '\0' ? NULL : test->detail);
@@ -466,29 +599,12 @@ static void run_file(struct suite_worker *worker, const struct json *root) {
 }
 
 int cmd_blocktest(int argc, char **argv) {
-    static const char *const forks[] = {
-        "Paris",
-        "Shanghai",
-        "Cancun",
-        "Prague",
-        "Osaka",
-        "ParisToShanghaiAtTime15k",
-        "ShanghaiToCancunAtTime15k",
-        "CancunToPragueAtTime15k",
-        "PragueToOsakaAtTime15k",
-        "OsakaToBPO1AtTime15k",
-        "BPO1ToBPO2AtTime15k",
-        "BPO2ToBPO3AtTime15k",
-        "BPO3ToBPO4AtTime15k",
-        NULL,
-    };
     static const struct suite suite = {
         .command = "evm blocktest",
         .summary =
             "Runs blockchain tests: imports encoded blocks, or refuses them for the right reason,\n"
             "and builds each imported one again. A case is one named test.",
         .format = "blockchain",
-        .default_forks = forks,
         .run_file = run_file,
     };
     return suite_main(&suite, argc, argv);

@@ -294,64 +294,6 @@ static void finish_file(struct suite_worker *worker, size_t index) {
     worker->lines_room = 0;
 }
 
-/* Generators of different age name the same fault differently; some old names are coarser than
- * ours. Expected, then what else is meant by it. */
-static const struct {
-    const char *expected, *actual;
-} same_fault[] = {
-    {"TYPE_NOT_SUPPORTED", "TYPE_1_TX_PRE_FORK"},
-    {"TYPE_NOT_SUPPORTED", "TYPE_2_TX_PRE_FORK"},
-    {"TYPE_NOT_SUPPORTED", "TYPE_3_TX_PRE_FORK"},
-    {"TYPE_NOT_SUPPORTED", "TYPE_4_TX_PRE_FORK"},
-    {"RLP_INVALID_VALUE", "VALUE_OVERFLOW"},
-    {"IMPORT_IMPOSSIBLE_SHANGHAI", "INCORRECT_BLOCK_FORMAT"},
-    {"IMPORT_IMPOSSIBLE_PARIS_OVER_SHANGHAI", "INCORRECT_BLOCK_FORMAT"},
-    {"PRIORITY_GREATER_THAN_MAX_FEE_PER_GAS_2", "PRIORITY_GREATER_THAN_MAX_FEE_PER_GAS"},
-    /* A v that is none may be read as a wrong chain id. */
-    {"INVALID_CHAINID", "INVALID_SIGNATURE_VRS"},
-    {"INVALID_SIGNATURE_VRS", "INVALID_CHAINID"},
-    /* Bytes put in or left out: where that is noticed depends on the reader. */
-    {"RLP_ERROR_SIZE", "RLP_ERROR_EOF"},
-    {"RLP_ERROR_SIZE", "RLP_ERROR_TRAILING"},
-    {"RLP_ERROR_SIZE", "RLP_TOO_MANY_ELEMENTS"},
-    {"RLP_ERROR_SIZE", "RLP_INVALID_SIGNATURE_V"},
-    {"RLP_ERROR_SIZE", "ADDRESS_TOO_SHORT"},
-    {"RLP_ERROR_SIZE_LEADING_ZEROS", "RLP_ERROR_SIZE"},
-    {"RLP_LEADING_ZEROS_NONCE_SIZE", "RLP_ERROR_SIZE"},
-};
-
-/* The name behind "TransactionException." or "BlockException."; empty where there is no dot. */
-static struct bytes short_name(struct bytes name) {
-    const uint8_t *const dot = name.len == 0 ? NULL : memchr(name.data, '.', name.len);
-    if (dot == NULL) return bytes_from(NULL, 0);
-    const size_t start = (size_t)(dot - name.data) + 1;
-    return bytes_slice(name, start, name.len - start);
-}
-
-static bool alternative_matches(struct bytes expected, const char *actual) {
-    const struct bytes wanted = short_name(expected);
-    const struct bytes got = short_name(bytes_from(actual, strlen(actual)));
-    if (wanted.len == 0) return true; /* an old test's name: any refusal will do */
-    if (bytes_equal(expected, bytes_from(actual, strlen(actual)))) return true;
-    for (size_t i = 0; i < ARRAY_LEN(same_fault); i++) {
-        if (name_is(wanted, same_fault[i].expected) && name_is(got, same_fault[i].actual)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool suite_exception_matches(struct bytes expected, const char *actual) {
-    size_t start = 0;
-    if (actual[0] == '\0') return false;
-    for (size_t i = 0; i <= expected.len; i++) {
-        if (i < expected.len && expected.data[i] != '|') continue;
-        if (alternative_matches(bytes_slice(expected, start, i - start), actual)) return true;
-        start = i + 1;
-    }
-    return false;
-}
-
 static void run_file(struct suite_worker *worker, const char *file) {
     const struct json *root;
     struct bytes text;

@@ -66,8 +66,8 @@ void suite_report(
 /* A file that is not what it should be: the run ends with EXIT_FAILED, after the other files. */
 void suite_broken(struct suite_worker *worker, const char *what);
 
-/* Whether expected ("A|B", alternatives) names actual, which is empty for what was accepted. Names of
- * old tests, without a dot, are not compared: any refusal will do. */
+/* Whether expected ("A|B", alternatives) means actual, which is empty for what was accepted. Where
+ * nothing is named any refusal will do. suite_exceptions.c has the table of names. */
 bool suite_exception_matches(struct bytes expected, const char *actual);
 
 #endif
