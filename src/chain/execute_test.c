@@ -322,6 +322,35 @@ TEST(a_call_needs_no_fee_and_no_nonce_and_can_be_undone) {
     chain_end(&chain);
 }
 
+TEST(miners_are_paid_as_their_fork_has_it) {
+    static const struct {
+        enum fork fork;
+        uint64_t gwei, ommer_gwei;
+    } cases[] = {
+        {FORK_FRONTIER, 5156250000, 4375000000},     {FORK_SPURIOUS_DRAGON, 5156250000, 4375000000},
+        {FORK_BYZANTIUM, 3093750000, 2625000000},    {FORK_CONSTANTINOPLE, 2062500000, 1750000000},
+        {FORK_GRAY_GLACIER, 2062500000, 1750000000},
+    };
+    struct chain chain;
+    chain_begin(&chain);
+    const struct state_reader reader = reader_of(&chain);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct chain_config config = chain_config_at(1, cases[i].fork);
+        const struct header header = {.number = 10, .fee_recipient = {{0xee}}};
+        const struct header ommer = {.number = 9, .fee_recipient = {{0xef}}};
+        struct state state;
+        struct block_run run;
+        state_init(&state, &chain.arena, &reader);
+        block_run_init(&run, &chain.arena, &state, &chain.vm, &config, &header);
+        block_run_reward(&run, run.rules.row->block_reward_wei, &ommer, 1);
+        const struct u256 miner = state_balance(&state, &header.fee_recipient);
+        const struct u256 other = state_balance(&state, &ommer.fee_recipient);
+        assert_int_equal(miner.limb[0], cases[i].gwei * 1000000000);
+        assert_int_equal(other.limb[0], cases[i].ommer_gwei * 1000000000);
+    }
+    chain_end(&chain);
+}
+
 TEST(stored_receipts_come_back_with_their_blooms) {
     struct arena arena;
     const struct receipt *back;
@@ -362,5 +391,6 @@ TEST_MAIN(
     TEST_CASE(a_block_that_says_anything_else_is_refused),
     TEST_CASE(a_contract_sends_only_where_impersonation_is_allowed_and_nobody_signed),
     TEST_CASE(a_call_needs_no_fee_and_no_nonce_and_can_be_undone),
+    TEST_CASE(miners_are_paid_as_their_fork_has_it),
     TEST_CASE(stored_receipts_come_back_with_their_blooms)
 )

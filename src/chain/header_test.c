@@ -59,6 +59,100 @@ TEST(each_broken_rule_has_its_verdict) {
 #undef CHANGED
 }
 
+/* A chain that goes through the forks of proof of work at blocks of 10. */
+static struct chain_config old_config(void) {
+    struct chain_config config = chain_config_at(1, FORK_HOMESTEAD);
+    config.activation[FORK_DAO] = 20;
+    config.activation[FORK_LONDON] = 50;
+    config.has_terminal_difficulty = true;
+    config.terminal_total_difficulty = u256_from_u64(1000);
+    return config;
+}
+
+static struct header old_parent(uint64_t number) {
+    return (struct header){
+        .ommers_hash = header_empty_ommers_hash,
+        .difficulty = {{1 << 20, 0, 0, 0}},
+        .number = number,
+        .gas_limit = 3000000,
+        .timestamp = 1000,
+        .form = HEADER_FORM_FRONTIER,
+    };
+}
+
+static struct header old_child(const struct header *parent) {
+    struct header child = *parent;
+    header_hash(&child.parent_hash, parent);
+    child.number++;
+    child.timestamp += 10;
+    return child;
+}
+
+static enum block_verdict judge_old(const struct header *child, const struct header *parent) {
+    const struct chain_config config = old_config();
+    const struct chain_rules rules = chain_rules_at(&config, child->number, child->timestamp);
+    return header_check(child, parent, &rules);
+}
+
+TEST(a_header_of_proof_of_work_has_the_difficulty_of_its_fork) {
+    const struct header parent = old_parent(5);
+    struct header child = old_child(&parent);
+    assert_int_equal(judge_old(&child, &parent), BLOCK_VALID);
+    child.nonce[0] = 1; /* which only the seal is about */
+    child.prev_randao.bytes[0] = 1;
+    assert_int_equal(judge_old(&child, &parent), BLOCK_VALID);
+    child.difficulty.limb[0]++;
+    assert_int_equal(judge_old(&child, &parent), BLOCK_INVALID_DIFFICULTY);
+    child.difficulty = U256_ZERO;
+    assert_int_equal(judge_old(&child, &parent), BLOCK_INVALID_DIFFICULTY);
+}
+
+TEST(ten_blocks_of_the_dao_fork_say_so) {
+    static const char text[] = "dao-hard-fork";
+    for (uint64_t number = 18; number < 32; number++) {
+        const struct header parent = old_parent(number - 1);
+        struct header child = old_child(&parent);
+        const bool must = number >= 20 && number < 30;
+        assert_int_equal(
+            judge_old(&child, &parent), must ? BLOCK_EXTRA_DATA_INVALID_DAO : BLOCK_VALID
+        );
+        child.extra_data_size = sizeof text - 1;
+        memcpy(child.extra_data, text, sizeof text - 1);
+        assert_int_equal(judge_old(&child, &parent), BLOCK_VALID);
+    }
+    const struct chain_config config = old_config();
+    assert_null(chain_rules_at(&config, 19, 0).irregular_change);
+    assert_non_null(chain_rules_at(&config, 20, 0).irregular_change);
+    assert_null(chain_rules_at(&config, 21, 0).irregular_change);
+}
+
+TEST(londons_first_block_has_twice_the_gas_and_the_first_base_fee) {
+    const struct header parent = old_parent(49);
+    struct header child = old_child(&parent);
+    assert_int_equal(judge_old(&child, &parent), BLOCK_INVALID_GASLIMIT);
+    child.gas_limit *= 2;
+    assert_int_equal(judge_old(&child, &parent), BLOCK_INCORRECT_BLOCK_FORMAT);
+    child.form = HEADER_FORM_LONDON;
+    assert_int_equal(judge_old(&child, &parent), BLOCK_INVALID_BASEFEE_PER_GAS);
+    child.base_fee_per_gas = u256_from_u64(HEADER_INITIAL_BASE_FEE);
+    assert_int_equal(judge_old(&child, &parent), BLOCK_VALID);
+}
+
+TEST(the_merge_comes_behind_the_block_that_reaches_its_difficulty) {
+    const struct chain_config config = old_config();
+    struct u256 total = u256_from_u64(999);
+    const struct chain_config before = chain_config_after(&config, 60, &total);
+    const struct chain_rules working = chain_rules_at(&before, 61, 0);
+    assert_true(chain_is_proof_of_work(&working));
+    total = u256_from_u64(1000);
+    const struct chain_config after = chain_config_after(&config, 60, &total);
+    const struct chain_rules merged = chain_rules_at(&after, 61, 0);
+    assert_false(chain_is_proof_of_work(&merged));
+    assert_int_equal(merged.fork, FORK_PARIS);
+    const struct chain_rules terminal = chain_rules_at(&after, 60, 0);
+    assert_true(chain_is_proof_of_work(&terminal));
+}
+
 TEST(a_header_decodes_to_itself_in_every_form) {
     static const enum header_form forms[] = {
         HEADER_FORM_FRONTIER, HEADER_FORM_LONDON, HEADER_FORM_SHANGHAI, HEADER_FORM_CANCUN,
@@ -173,6 +267,10 @@ TEST(the_schedule_names_each_fork_and_orders_them) {
 
 TEST_MAIN(
     TEST_CASE(each_broken_rule_has_its_verdict),
+    TEST_CASE(a_header_of_proof_of_work_has_the_difficulty_of_its_fork),
+    TEST_CASE(ten_blocks_of_the_dao_fork_say_so),
+    TEST_CASE(londons_first_block_has_twice_the_gas_and_the_first_base_fee),
+    TEST_CASE(the_merge_comes_behind_the_block_that_reaches_its_difficulty),
     TEST_CASE(a_header_decodes_to_itself_in_every_form),
     TEST_CASE(the_base_fee_follows_the_gas_used),
     TEST_CASE(blob_gas_has_the_price_of_its_excess),

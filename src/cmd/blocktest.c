@@ -11,6 +11,7 @@
 #include "chain/state_root.h"
 #include "cmd/command.h"
 #include "cmd/prestate.h"
+#include "cmd/seal_cache.h"
 #include "cmd/suite.h"
 #include "crypto/keccak.h"
 
@@ -48,6 +49,7 @@ struct test {
     const struct json *json;
     const char *network;
     struct chain_config config;
+    const struct header_seal *seal; /* NULL where the file says that there is none */
     struct node_table nodes;
     const struct link **links;
     size_t link_count;
@@ -349,6 +351,7 @@ static void import_decoded(struct test *test, struct import *import) {
         .rooter = &rooter,
         .ancestors = ancestors,
         .ancestor_count = collect_ancestors(ancestors, import->parent),
+        .seal = test->seal,
     };
     struct block_outcome outcome;
     chain_execute_block(arena, &outcome, &test->worker->vm, &reader, &input);
@@ -569,6 +572,12 @@ static void run_test(struct test *test) {
     (void)check_end(test);
 }
 
+/* The oldest files do not say, and have seals. */
+static const struct header_seal *seal_of(const struct json *json) {
+    const struct bytes engine = json_text(json_get(json, "sealEngine"));
+    return bytes_equal(engine, BYTES_LITERAL("NoProof")) ? NULL : &seal_cache_checker;
+}
+
 void blocktest_run_file(
     struct suite_worker *worker, const struct json *root, blocktest_check *check
 ) {
@@ -586,6 +595,7 @@ void blocktest_run_file(
         test->json = json;
         test->check = check;
         test->network = name;
+        test->seal = seal_of(json);
         run_test(test);
         const struct hash *const state_root =
             test->head == NULL ? NULL : &test->head->header.state_root;
