@@ -212,13 +212,10 @@ static struct tx_cost cost_of(const struct block_run *run, const struct tx *tx) 
 static void warm(struct block_run *run, const struct tx *tx, const struct evm_message *message) {
     struct state *const state = run->state;
     if (run->rules.revision < EVM_BERLIN) return;
+    state_warm_precompiles(state, run->evm_rules);
     (void)state_warm_account(state, &message->sender);
     (void)state_warm_account(state, &message->recipient);
     if (run->rules.revision >= EVM_SHANGHAI) (void)state_warm_account(state, &run->env.coinbase);
-    for (size_t i = 0; i < run->evm_rules->precompile_count; i++) {
-        const struct address precompile = evm_precompile_address(run->evm_rules, i);
-        (void)state_warm_account(state, &precompile);
-    }
     for (size_t i = 0; i < tx->access_list_count; i++) {
         const struct tx_access *const entry = &tx->access_list[i];
         (void)state_warm_account(state, &entry->address);

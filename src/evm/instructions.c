@@ -213,13 +213,13 @@ INSTRUCTION(instruction_sstore) {
 }
 
 INSTRUCTION(instruction_tload) {
-    *top = state_transient_load(evm->context.state, &frame->message.recipient, top);
+    *top = state_transient_load(evm->context.state, frame->self, top);
     return EVM_SUCCESS;
 }
 
 INSTRUCTION(instruction_tstore) {
     if (frame->message.is_static) return EVM_STATIC_VIOLATION;
-    state_transient_store(evm->context.state, &frame->message.recipient, top, top - 1);
+    state_transient_store(evm->context.state, frame->self, top, top - 1);
     return EVM_SUCCESS;
 }
 

@@ -62,10 +62,7 @@ void lone_call_run(
     state_begin_transaction(state);
     (void)state_warm_account(state, &call->caller);
     (void)state_warm_account(state, &call->address);
-    for (size_t i = 0; i < call->rules->precompile_count; i++) {
-        const struct address address = evm_precompile_address(call->rules, i);
-        (void)state_warm_account(state, &address);
-    }
+    state_warm_precompiles(state, call->rules);
     call->tx.origin = call->caller;
     const struct evm_context context = {
         .rules = call->rules,

@@ -4,7 +4,7 @@
 #include "crypto/keccak.h"
 #include "evm/state_records.h"
 
-enum { TABLE_ROOM_FIRST = 256, LIST_ROOM_FIRST = 64 };
+enum { TABLE_ROOM_FIRST = 64, LIST_ROOM_FIRST = 64 };
 
 const struct hash state_empty_root = {{0x56, 0xe8, 0x1f, 0x17, 0x1b, 0xcc, 0x55, 0xa6,
                                        0xff, 0x83, 0x45, 0xe6, 0x92, 0xc0, 0xf8, 0x6e,
@@ -32,82 +32,69 @@ static void *grown(struct arena *arena, const void *list, size_t *room, size_t l
         if (larger_ != NULL) (list) = larger_;                                         \
     } while (0)
 
-/* Hashing: products folded to 64 bits. An address in memory takes part, so that nobody outside can
- * choose keys that meet in one place. The order of records never shows in any result. */
+/* Hashing: products of sums with seeds, folded to 64 bits. The seeds come from an address in memory, so
+ * that nobody outside can choose keys that meet in one place. The order of records never shows in any
+ * result. */
 
 static uint64_t fold(uint64_t a, uint64_t b) {
     const uint128 product = (uint128)a * b;
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static const uint64_t salt_a = UINT64_C(0xa0761d6478bd642f), salt_b = UINT64_C(0xe7037ed1a0b428db);
+static void make_seeds(struct state *state) {
+    uint64_t seed = (uint64_t)(uintptr_t)state ^ (uint64_t)(uintptr_t)state->arena->next << 20;
+    for (size_t i = 0; i < ARRAY_LEN(state->seeds); i++) {
+        seed += UINT64_C(0x9e3779b97f4a7c15);
+        state->seeds[i] =
+            fold(seed ^ UINT64_C(0xa0761d6478bd642f), seed ^ UINT64_C(0xe7037ed1a0b428db));
+    }
+}
 
-static uint64_t hash_address(const void *seed, const struct address *address) {
+static uint64_t hash_address(const struct state *state, const struct address *address) {
+    const uint64_t *const seeds = state->seeds;
     const uint64_t a = load_le64(address->bytes), b = load_le64(address->bytes + 8);
     uint32_t c;
     memcpy(&c, address->bytes + 16, sizeof c);
-    return fold(fold(a ^ salt_a, b ^ (uint64_t)(uintptr_t)seed) ^ c, salt_b);
+    return fold(fold(a ^ seeds[0], b ^ seeds[1]) ^ c, seeds[2] | 1);
 }
 
-static uint64_t hash_word(uint64_t seed, const struct u256 *word) {
-    const uint64_t low = fold(word->limb[0] ^ salt_a, word->limb[1] ^ seed);
-    const uint64_t all = fold(word->limb[2] ^ salt_b ^ low, word->limb[3] ^ seed ^ salt_a);
-    return fold(all ^ low, salt_b);
+static uint64_t hash_slot(
+    const struct state *state, const struct state_account *account, const struct u256 *key
+) {
+    const uint64_t *const seeds = state->seeds;
+    const uint64_t low = fold(key->limb[0] ^ seeds[0], key->limb[1] ^ seeds[1]);
+    const uint64_t high = fold(key->limb[2] ^ seeds[2], key->limb[3] ^ seeds[3]);
+    return fold(low ^ (uint64_t)(uintptr_t)account, high ^ seeds[4]);
 }
 
-/* Open addressing with linear probing: places hold records, at most half of them are taken. */
+/* Open addressing with linear probing: at most half of the places are taken. */
 
 static void table_init(struct state_table *table, struct arena *arena) {
-    table->places = ARENA_ARRAY(arena, void *, TABLE_ROOM_FIRST);
+    table->places = ARENA_ARRAY(arena, struct state_place, TABLE_ROOM_FIRST);
     table->mask = TABLE_ROOM_FIRST - 1;
     table->count = 0;
 }
 
-static void table_grow(
-    struct state_table *table,
-    struct arena *arena,
-    uint64_t (*hash)(const void *ctx, const void *),
-    const void *ctx
-) {
-    if (table->count * 2 <= table->mask) return;
-
-    struct state_table larger = {.mask = table->mask * 2 + 1, .count = table->count};
-    larger.places = ARENA_ARRAY(arena, void *, larger.mask + 1);
-    for (size_t i = 0; i <= table->mask; i++) {
-        if (table->places[i] == NULL) continue;
-        size_t place = hash(ctx, table->places[i]) & larger.mask;
-        while (larger.places[place] != NULL) {
-            place = (place + 1) & larger.mask;
-        }
-        larger.places[place] = table->places[i];
+static void table_put(struct state_table *table, uint64_t hash, void *record) {
+    size_t at = hash & table->mask;
+    while (table->places[at].record != NULL) {
+        at = (at + 1) & table->mask;
     }
-    *table = larger;
+    table->places[at] = (struct state_place){hash, record};
 }
 
-static uint64_t hash_account_record(const void *ctx, const void *record) {
-    const struct state_account *account = record;
-    return hash_address(ctx, &account->address);
-}
-
-static uint64_t hash_slot(const struct state_account *account, const struct u256 *key) {
-    return hash_word((uint64_t)(uintptr_t)account, key);
-}
-
-static uint64_t hash_slot_record(const void *ctx, const void *record) {
-    (void)ctx;
-    const struct state_slot *slot = record;
-    return hash_slot(slot->account, &slot->key);
-}
-
-static uint64_t hash_transient(
-    const void *seed, const struct address *address, const struct u256 *key
-) {
-    return hash_word(hash_address(seed, address), key);
-}
-
-static uint64_t hash_transient_record(const void *ctx, const void *record) {
-    const struct state_transient *transient = record;
-    return hash_transient(ctx, &transient->address, &transient->key);
+static void table_add(struct state_table *table, struct arena *arena, uint64_t hash, void *record) {
+    table->count++;
+    if (table->count * 2 > table->mask) {
+        struct state_table larger = {.mask = table->mask * 4 + 3, .count = table->count};
+        larger.places = ARENA_ARRAY(arena, struct state_place, larger.mask + 1);
+        for (size_t i = 0; i <= table->mask; i++) {
+            const struct state_place *place = &table->places[i];
+            if (place->record != NULL) table_put(&larger, place->hash, place->record);
+        }
+        *table = larger;
+    }
+    table_put(table, hash, record);
 }
 
 void state_init(struct state *state, struct arena *arena, const struct state_reader *reader) {
@@ -115,21 +102,20 @@ void state_init(struct state *state, struct arena *arena, const struct state_rea
     *state = (struct state){.reader = reader, .arena = arena, .epoch = 1};
     table_init(&state->accounts, arena);
     table_init(&state->slots, arena);
-    table_init(&state->transient, arena);
+    make_seeds(state);
 }
 
 /* Records. */
 
-struct state_account *state_find_account(struct state *state, const struct address *address) {
-    struct state_account *last = state->last_account;
-    if (last != NULL && address_equal(&last->address, address)) return last;
-
-    struct state_table *table = &state->accounts;
-    size_t place = hash_address(state, address) & table->mask;
-    for (; table->places[place] != NULL; place = (place + 1) & table->mask) {
-        struct state_account *account = table->places[place];
-        if (address_equal(&account->address, address)) {
-            state->last_account = account;
+struct state_account *state_search_account(struct state *state, const struct address *address) {
+    struct state_account **recent = &state->recent_accounts[state_recent_account(address)];
+    const struct state_table *table = &state->accounts;
+    const uint64_t hash = hash_address(state, address);
+    for (size_t at = hash & table->mask; table->places[at].record != NULL;
+         at = (at + 1) & table->mask) {
+        struct state_account *account = table->places[at].record;
+        if (table->places[at].hash == hash && address_equal(&account->address, address)) {
+            *recent = account;
             return account;
         }
     }
@@ -137,28 +123,26 @@ struct state_account *state_find_account(struct state *state, const struct addre
     account->address = *address;
     account->code_hash = keccak256_of_empty;
     account->older = state->newest_account;
+    if (state->warm_rules != NULL && evm_is_precompile(state->warm_rules, address)) {
+        account->warm_epoch = STATE_WARM_FOREVER;
+    }
     state->newest_account = account;
-    state->last_account = account;
-    table->places[place] = account;
-    table->count++;
-    table_grow(table, state->arena, hash_account_record, state);
+    table_add(&state->accounts, state->arena, hash, account);
+    *recent = account;
     return account;
 }
 
-struct state_account *state_load_account(struct state *state, const struct address *address) {
-    struct state_account *account = state_find_account(state, address);
-    if (account->loaded) return account;
-
+void state_ask_account(struct state *state, struct state_account *account) {
     account->loaded = true;
     account->before =
         (struct account){.code_hash = keccak256_of_empty, .storage_root = state_empty_root};
-    account->existed_before = state->reader->account(state->reader->ctx, address, &account->before);
+    account->existed_before =
+        state->reader->account(state->reader->ctx, &account->address, &account->before);
     account->exists = account->existed_before;
     account->nonce = account->before.nonce;
     account->balance = account->before.balance;
     account->code_hash = account->before.code_hash;
     account->code_loaded = hash_equal(&account->code_hash, &keccak256_of_empty);
-    return account;
 }
 
 struct bytes state_load_code(struct state *state, struct state_account *account) {
@@ -169,23 +153,34 @@ struct bytes state_load_code(struct state *state, struct state_account *account)
     return account->code;
 }
 
-struct state_slot *state_find_slot(
-    struct state *state, struct state_account *account, const struct u256 *key
+/* The record of a slot, or NULL. */
+static struct state_slot *look_up_slot(
+    struct state *state, const struct state_account *account, const struct u256 *key, uint64_t hash
 ) {
-    struct state_table *table = &state->slots;
-    size_t place = hash_slot(account, key) & table->mask;
-    for (; table->places[place] != NULL; place = (place + 1) & table->mask) {
-        struct state_slot *slot = table->places[place];
+    const struct state_table *table = &state->slots;
+    for (size_t at = hash & table->mask; table->places[at].record != NULL;
+         at = (at + 1) & table->mask) {
+        if (table->places[at].hash != hash) continue;
+        struct state_slot *slot = table->places[at].record;
         if (slot->account == account && u256_equal(&slot->key, key)) return slot;
     }
-    struct state_slot *slot = ARENA_NEW(state->arena, struct state_slot);
-    slot->key = *key;
-    slot->account = account;
-    slot->older = account->newest_slot;
-    account->newest_slot = slot;
-    table->places[place] = slot;
-    table->count++;
-    table_grow(table, state->arena, hash_slot_record, NULL);
+    return NULL;
+}
+
+struct state_slot *state_search_slot(
+    struct state *state, struct state_account *account, const struct u256 *key
+) {
+    const uint64_t hash = hash_slot(state, account, key);
+    struct state_slot *slot = look_up_slot(state, account, key, hash);
+    if (slot == NULL) {
+        slot = ARENA_NEW(state->arena, struct state_slot);
+        slot->key = *key;
+        slot->account = account;
+        slot->older = account->newest_slot;
+        account->newest_slot = slot;
+        table_add(&state->slots, state->arena, hash, slot);
+    }
+    state->recent_slots[state_recent_slot(account, key)] = slot;
     return slot;
 }
 
@@ -204,17 +199,30 @@ static struct state_journal_entry *journal_account(
     return entry;
 }
 
+/* Whether the entry at index remembers what a slot held at the newest checkpoint: then whoever goes
+ * back comes to it, and what the slot held in between concerns nobody. */
+static inline bool is_remembered(
+    const struct state *state,
+    const struct state_slot *slot,
+    enum state_journal_kind kind,
+    uint32_t index
+) {
+    if (index < state->journal_kept || index >= state->journal_len) return false;
+    const struct state_journal_entry *entry = &state->journal[index];
+    return entry->kind == kind && entry->record.slot == slot;
+}
+
 static void journal_slot_value(struct state *state, struct state_slot *slot) {
+    if (is_remembered(state, slot, JOURNAL_VALUE, slot->journal_index)) return;
+    slot->journal_index = (uint32_t)state->journal_len;
     struct state_journal_entry *entry = journal(state, JOURNAL_VALUE);
     entry->record.slot = slot;
     entry->mark = slot->generation;
     entry->old.word = slot->value;
 }
 
-struct state_slot *state_load_found_slot(struct state *state, struct state_slot *slot) {
+void state_refresh_slot(struct state *state, struct state_slot *slot) {
     struct state_account *account = slot->account;
-    if (LIKELY(slot->loaded && slot->generation == account->generation)) return slot;
-
     if (account->generation == 0) {
         /* The reader knows it; a slot first met after a wipe that was undone is asked for now. */
         slot->value = U256_ZERO;
@@ -224,20 +232,13 @@ struct state_slot *state_load_found_slot(struct state *state, struct state_slot 
         slot->before = slot->value;
         slot->generation = 0;
         slot->loaded = true;
-        return slot;
+        return;
     }
     /* Wiped. What it held comes back where the wipe is undone. */
     if (slot->loaded) journal_slot_value(state, slot);
     slot->value = U256_ZERO;
     slot->generation = account->generation;
     slot->loaded = true;
-    return slot;
-}
-
-struct state_slot *state_load_slot(
-    struct state *state, struct state_account *account, const struct u256 *key
-) {
-    return state_load_found_slot(state, state_find_slot(state, account, key));
 }
 
 bool state_account_is_empty(const struct state_account *account) {
@@ -326,62 +327,60 @@ static void wipe(struct state *state, struct state_account *account) {
     account->generation++;
 }
 
-bool state_warm_account_record(struct state *state, struct state_account *account) {
-    if (LIKELY(account->warm_epoch == state->epoch)) return true;
+void state_make_account_warm(struct state *state, struct state_account *account) {
     journal_account(state, JOURNAL_WARM_ACCOUNT, account)->mark = account->warm_epoch;
     account->warm_epoch = state->epoch;
-    return false;
 }
 
-bool state_warm_slot_record(struct state *state, struct state_slot *slot) {
-    if (LIKELY(slot->warm_epoch == state->epoch)) return true;
+void state_make_slot_warm(struct state *state, struct state_slot *slot) {
     struct state_journal_entry *entry = journal(state, JOURNAL_WARM_SLOT);
     entry->record.slot = slot;
     entry->mark = slot->warm_epoch;
     slot->warm_epoch = state->epoch;
-    return false;
+}
+
+void state_warm_precompiles(struct state *state, const struct evm_rules *rules) {
+    if (LIKELY(state->warm_rules == rules)) return;
+    state->warm_rules = rules;
+    /* Those without a record are marked when they get one. */
+    for (struct state_account *a = state->newest_account; a != NULL; a = a->older) {
+        if (evm_is_precompile(rules, &a->address)) {
+            a->warm_epoch = STATE_WARM_FOREVER;
+        } else if (a->warm_epoch == STATE_WARM_FOREVER) {
+            a->warm_epoch = 0;
+        }
+    }
 }
 
 /* Transient storage. */
 
-static struct state_transient *find_transient(
-    struct state *state, const struct address *address, const struct u256 *key
-) {
-    struct state_table *table = &state->transient;
-    size_t place = hash_transient(state, address, key) & table->mask;
-    for (; table->places[place] != NULL; place = (place + 1) & table->mask) {
-        struct state_transient *slot = table->places[place];
-        if (u256_equal(&slot->key, key) && address_equal(&slot->address, address)) return slot;
-    }
-    struct state_transient *slot = ARENA_NEW(state->arena, struct state_transient);
-    slot->address = *address;
-    slot->key = *key;
-    table->places[place] = slot;
-    table->count++;
-    table_grow(table, state->arena, hash_transient_record, state);
-    return slot;
-}
-
 struct u256 state_transient_load(
-    struct state *state, const struct address *address, const struct u256 *key
+    struct state *state, struct state_account *account, const struct u256 *key
 ) {
-    const struct state_transient *slot = find_transient(state, address, key);
-    return slot->epoch == state->epoch ? slot->value : U256_ZERO;
+    const struct state_slot *slot = state->recent_slots[state_recent_slot(account, key)];
+    if (slot == NULL || slot->account != account || !u256_equal(&slot->key, key)) {
+        /* No record for what was never stored. */
+        slot = look_up_slot(state, account, key, hash_slot(state, account, key));
+    }
+    return slot != NULL && slot->transient_epoch == state->epoch ? slot->transient : U256_ZERO;
 }
 
 void state_transient_store(
     struct state *state,
-    const struct address *address,
+    struct state_account *account,
     const struct u256 *key,
     const struct u256 *value
 ) {
-    struct state_transient *slot = find_transient(state, address, key);
-    struct state_journal_entry *entry = journal(state, JOURNAL_TRANSIENT);
-    entry->record.transient = slot;
-    entry->mark = slot->epoch;
-    entry->old.word = slot->value;
-    slot->epoch = state->epoch;
-    slot->value = *value;
+    struct state_slot *slot = state_find_slot(state, account, key);
+    if (!is_remembered(state, slot, JOURNAL_TRANSIENT, slot->transient_index)) {
+        slot->transient_index = (uint32_t)state->journal_len;
+        struct state_journal_entry *entry = journal(state, JOURNAL_TRANSIENT);
+        entry->record.slot = slot;
+        entry->mark = slot->transient_epoch;
+        entry->old.word = slot->transient;
+    }
+    slot->transient_epoch = state->epoch;
+    slot->transient = *value;
 }
 
 /* Going back. */
@@ -401,20 +400,23 @@ static void undo(const struct state_journal_entry *entry) {
     case JOURNAL_DESTROYED: account->destroyed_epoch = entry->mark; break;
     case JOURNAL_TOUCHED: account->touched_epoch = entry->mark; break;
     case JOURNAL_WIPED: account->generation = entry->mark; break;
-    case JOURNAL_WARM_ACCOUNT: account->warm_epoch = entry->mark; break;
+    case JOURNAL_WARM_ACCOUNT:
+        if (account->warm_epoch != STATE_WARM_FOREVER) account->warm_epoch = entry->mark;
+        break;
     case JOURNAL_WARM_SLOT: entry->record.slot->warm_epoch = entry->mark; break;
     case JOURNAL_VALUE:
         entry->record.slot->value = entry->old.word;
         entry->record.slot->generation = entry->mark;
         break;
     case JOURNAL_TRANSIENT:
-        entry->record.transient->value = entry->old.word;
-        entry->record.transient->epoch = entry->mark;
+        entry->record.slot->transient = entry->old.word;
+        entry->record.slot->transient_epoch = entry->mark;
         break;
     }
 }
 
-struct state_checkpoint state_checkpoint(const struct state *state) {
+struct state_checkpoint state_checkpoint(struct state *state) {
+    state->journal_kept = state->journal_len;
     return (struct state_checkpoint
     ){state->journal_len, state->log_count, state->touched_count, state->refund};
 }
@@ -424,6 +426,7 @@ void state_revert(struct state *state, struct state_checkpoint checkpoint) {
     while (state->journal_len > checkpoint.journal_len) {
         undo(&state->journal[--state->journal_len]);
     }
+    state->journal_kept = state->journal_len;
     state->log_count = checkpoint.log_count;
     if (state->log_begin > state->log_count) state->log_begin = state->log_count;
     state->refund = checkpoint.refund;
@@ -441,6 +444,7 @@ void state_revert(struct state *state, struct state_checkpoint checkpoint) {
 
 void state_commit(struct state *state) {
     state->journal_len = 0;
+    state->journal_kept = 0;
 }
 
 /* Transactions. */

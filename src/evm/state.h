@@ -61,22 +61,34 @@ struct state_account; /* state_records.h, for the interpreter */
 struct state_slot;
 struct state_journal_entry;
 
+enum { STATE_RECENT_ACCOUNTS = 16, STATE_RECENT_SLOTS = 64 };
+
 /* To be handled through the functions below; refund may be read and written. */
 struct state {
     const struct state_reader *reader;
     struct arena *arena;
     uint32_t epoch; /* of the current transaction: a mark with another epoch counts as not set */
     int64_t refund; /* counter of the current transaction, before any cap */
+    const struct evm_rules *warm_rules; /* whose precompiles are warm; NULL: nobody's yet */
+    uint64_t seeds[5];                  /* of the hashes below: nobody outside knows them */
 
     struct state_table {
-        void **places;
+        struct state_place {
+            uint64_t hash;
+            void *record; /* NULL: free */
+        } * places;
         size_t mask, count;
-    } accounts, slots, transient;
+    } accounts, slots;
     struct state_account *newest_account;
-    struct state_account *last_account; /* found last: most look-ups repeat */
+
+    /* Records found lately, each where its key points: most look-ups repeat. */
+    struct state_account *recent_accounts[STATE_RECENT_ACCOUNTS];
+    struct state_slot *recent_slots[STATE_RECENT_SLOTS];
 
     struct state_journal_entry *journal;
     size_t journal_len, journal_room;
+    size_t
+        journal_kept; /* up to here a checkpoint may want to go back: entries before are not enough */
     struct state_log *logs;
     size_t log_count, log_room, log_begin;
     struct state_account **touched; /* of this transaction: may be empty or destroyed at its end */
@@ -102,7 +114,7 @@ struct state_checkpoint {
     int64_t refund;
 };
 
-struct state_checkpoint state_checkpoint(const struct state *state);
+struct state_checkpoint state_checkpoint(struct state *state);
 /* Undoes everything since. Later checkpoints are void. */
 void state_revert(struct state *state, struct state_checkpoint checkpoint);
 /* Forgets the journal: all checkpoints are void, what was done stays. */
@@ -144,6 +156,10 @@ void state_set_storage(
 void state_wipe_storage(struct state *state, const struct address *address);
 /* Marks for EIP-161 clearing; before EIP-161 that makes an empty account exist. */
 void state_touch(struct state *state, const struct address *address, const struct evm_rules *rules);
+
+/* EIP-2929: the precompiles of rules, and of no other rules, are warm in every transaction from here on.
+ * Cheap where the rules are those of last time. */
+void state_warm_precompiles(struct state *state, const struct evm_rules *rules);
 
 /* EIP-2929: makes warm, answers whether it was already. */
 bool state_warm_account(struct state *state, const struct address *address);

@@ -9,13 +9,16 @@
 
 #include "evm/state.h"
 
+/* A warm_epoch that no transaction ends. */
+#define STATE_WARM_FOREVER UINT32_MAX
+
 struct state_account {
     struct address address;
     bool loaded; /* the reader was asked */
     bool exists, existed_before;
     bool code_loaded;
 
-    uint32_t warm_epoch;
+    uint32_t warm_epoch;      /* warm while it is not below the state's */
     uint32_t created_epoch;   /* by CREATE in this transaction */
     uint32_t destroyed_epoch; /* goes at the end of this transaction */
     uint32_t touched_epoch;   /* stands in the state's list of touched accounts */
@@ -32,24 +35,22 @@ struct state_account {
     struct state_account *older;
 };
 
+/* What a warm access reads comes first. */
 struct state_slot {
-    struct u256 key;
-    struct u256 value;
-    struct u256 original; /* at the beginning of the transaction written_epoch */
-    struct u256 before;   /* what the reader said */
     struct state_account *account;
-    struct state_slot *older;
-    bool loaded;
+    struct u256 key;
     uint32_t generation;
     uint32_t warm_epoch;
     uint32_t written_epoch;
-};
-
-/* EIP-1153. Holds value only in its epoch. */
-struct state_transient {
-    struct address address;
-    struct u256 key, value;
-    uint32_t epoch;
+    uint32_t journal_index; /* of its newest JOURNAL_VALUE entry, as long as that is there */
+    struct u256 value;
+    bool loaded;
+    uint32_t transient_epoch; /* EIP-1153: transient is zero in any other */
+    uint32_t transient_index; /* as journal_index, of JOURNAL_TRANSIENT */
+    struct u256 transient;
+    struct u256 original; /* at the beginning of the transaction written_epoch */
+    struct u256 before;   /* what the reader said */
+    struct state_slot *older;
 };
 
 enum state_journal_kind {
@@ -74,7 +75,6 @@ struct state_journal_entry {
     union {
         struct state_account *account;
         struct state_slot *slot;
-        struct state_transient *transient;
     } record;
     union {
         struct u256 word;
@@ -87,20 +87,67 @@ struct state_journal_entry {
 };
 
 /* The record of an account; load asks the reader where it was not asked yet. */
-struct state_account *state_find_account(struct state *state, const struct address *address);
-struct state_account *state_load_account(struct state *state, const struct address *address);
+struct state_account *state_search_account(struct state *state, const struct address *address);
+void state_ask_account(struct state *state, struct state_account *account);
 struct bytes state_load_code(struct state *state, struct state_account *account);
 
-/* The record of a slot of a loaded account; load makes its value right. */
-struct state_slot *state_find_slot(
-    struct state *state, struct state_account *account, const struct u256 *key
-);
-struct state_slot *state_load_slot(
-    struct state *state, struct state_account *account, const struct u256 *key
-);
+static inline size_t state_recent_account(const struct address *address) {
+    return (address->bytes[0] ^ address->bytes[19]) % STATE_RECENT_ACCOUNTS;
+}
 
-/* The same for a slot that was found. */
-struct state_slot *state_load_found_slot(struct state *state, struct state_slot *slot);
+static inline struct state_account *state_find_account(
+    struct state *state, const struct address *address
+) {
+    struct state_account *recent = state->recent_accounts[state_recent_account(address)];
+    if (LIKELY(recent != NULL && address_equal(&recent->address, address))) return recent;
+    return state_search_account(state, address);
+}
+
+static inline struct state_account *state_load_account(
+    struct state *state, const struct address *address
+) {
+    struct state_account *account = state_find_account(state, address);
+    if (UNLIKELY(!account->loaded)) state_ask_account(state, account);
+    return account;
+}
+
+/* The record of a slot; load, of a loaded account, makes its value right. */
+struct state_slot *state_search_slot(
+    struct state *state, struct state_account *account, const struct u256 *key
+);
+void state_refresh_slot(struct state *state, struct state_slot *slot);
+
+static inline size_t state_recent_slot(
+    const struct state_account *account, const struct u256 *key
+) {
+    return (key->limb[0] + ((uintptr_t)account >> 5)) % STATE_RECENT_SLOTS;
+}
+
+static inline struct state_slot *state_find_slot(
+    struct state *state, struct state_account *account, const struct u256 *key
+) {
+    struct state_slot *recent = state->recent_slots[state_recent_slot(account, key)];
+    if (LIKELY(recent != NULL && recent->account == account && u256_equal(&recent->key, key))) {
+        return recent;
+    }
+    return state_search_slot(state, account, key);
+}
+
+/* Makes the value of a slot that was found right. */
+static inline struct state_slot *state_load_found_slot(
+    struct state *state, struct state_slot *slot
+) {
+    if (UNLIKELY(!slot->loaded || slot->generation != slot->account->generation)) {
+        state_refresh_slot(state, slot);
+    }
+    return slot;
+}
+
+static inline struct state_slot *state_load_slot(
+    struct state *state, struct state_account *account, const struct u256 *key
+) {
+    return state_load_found_slot(state, state_find_slot(state, account, key));
+}
 
 bool state_account_is_empty(const struct state_account *account);
 /* Nonce, code or storage stand in the way of a creation (EIP-684, 7610). */
@@ -122,16 +169,29 @@ void state_mark_touched(struct state *state, struct state_account *account);
 void state_mark_created(struct state *state, struct state_account *account);
 void state_mark_destroyed(struct state *state, struct state_account *account);
 
-/* Answer whether it was warm. */
-bool state_warm_account_record(struct state *state, struct state_account *account);
-bool state_warm_slot_record(struct state *state, struct state_slot *slot);
+/* Make warm what was not; answer whether it was. */
+void state_make_account_warm(struct state *state, struct state_account *account);
+void state_make_slot_warm(struct state *state, struct state_slot *slot);
 
+static inline bool state_warm_account_record(struct state *state, struct state_account *account) {
+    if (LIKELY(account->warm_epoch >= state->epoch)) return true;
+    state_make_account_warm(state, account);
+    return false;
+}
+
+static inline bool state_warm_slot_record(struct state *state, struct state_slot *slot) {
+    if (LIKELY(slot->warm_epoch == state->epoch)) return true;
+    state_make_slot_warm(state, slot);
+    return false;
+}
+
+/* EIP-1153, by the account's record. */
 struct u256 state_transient_load(
-    struct state *state, const struct address *address, const struct u256 *key
+    struct state *state, struct state_account *account, const struct u256 *key
 );
 void state_transient_store(
     struct state *state,
-    const struct address *address,
+    struct state_account *account,
     const struct u256 *key,
     const struct u256 *value
 );

@@ -2,6 +2,7 @@
 
 #include "base/test.h"
 #include "crypto/keccak.h"
+#include "evm/state_records.h"
 
 /* A world of one account: balance 100, nonce 1, code 0x5b, slot 1 holds 11. */
 static const struct address known = {{[19] = 0xaa}}, other = {{[19] = 0xbb}};
@@ -260,6 +261,10 @@ enum { ACCOUNTS = 3, SLOTS = 4, DEPTH = 8 };
 
 struct copy {
     uint64_t balance[ACCOUNTS], slot[ACCOUNTS][SLOTS];
+    /* What lasts one transaction: the one numbered here. */
+    int transaction;
+    uint64_t transient[ACCOUNTS][SLOTS];
+    bool warm[ACCOUNTS], warm_slot[ACCOUNTS][SLOTS];
     struct state_checkpoint checkpoint;
 };
 
@@ -274,8 +279,26 @@ static uint64_t next_random(uint64_t below) {
 
 static struct address nth(uint64_t i) {
     struct address address = known;
-    address.bytes[0] = (uint8_t)i;
+    address.bytes[0] = (uint8_t)(STATE_RECENT_ACCOUNTS * i); /* one place among the recent ones */
     return address;
+}
+
+/* The last three keys have one place among the recent ones, too. */
+static uint64_t nth_key(uint64_t k) {
+    return k == 0 ? 0 : 1 + (k - 1) * STATE_RECENT_SLOTS;
+}
+
+static uint64_t transient_of(struct state *state, const struct address *address, uint64_t key) {
+    const struct u256 word = u256_from_u64(key);
+    return state_transient_load(state, state_load_account(state, address), &word).limb[0];
+}
+
+static void forget_transaction(struct copy *copy, int transaction) {
+    if (copy->transaction == transaction) return;
+    copy->transaction = transaction;
+    memset(copy->transient, 0, sizeof copy->transient);
+    memset(copy->warm, 0, sizeof copy->warm);
+    memset(copy->warm_slot, 0, sizeof copy->warm_slot);
 }
 
 static void assert_agrees(struct state *state, const struct copy *copy) {
@@ -283,51 +306,142 @@ static void assert_agrees(struct state *state, const struct copy *copy) {
         const struct address address = nth(i);
         assert_int_equal(balance_of(state, &address), copy->balance[i]);
         for (uint64_t k = 0; k < SLOTS; k++) {
-            assert_int_equal(slot_of(state, &address, k), copy->slot[i][k]);
+            assert_int_equal(slot_of(state, &address, nth_key(k)), copy->slot[i][k]);
+            assert_int_equal(transient_of(state, &address, nth_key(k)), copy->transient[i][k]);
         }
     }
 }
 
+static void change_warmth(struct state *state, struct copy *now, uint64_t i, uint64_t k) {
+    const struct address address = nth(i);
+    const struct u256 key = u256_from_u64(nth_key(k));
+    assert_int_equal(state_warm_account(state, &address), now->warm[i]);
+    assert_int_equal(state_warm_slot(state, &address, &key), now->warm_slot[i][k]);
+    now->warm[i] = true;
+    now->warm_slot[i][k] = true;
+}
+
+static void change_values(struct state *state, struct copy *now, uint64_t i, uint64_t k) {
+    const struct address address = nth(i);
+    const struct u256 key = u256_from_u64(nth_key(k)), value = u256_from_u64(next_random(5));
+    switch (next_random(8)) {
+    case 0:
+        state_wipe_storage(state, &address);
+        memset(now->slot[i], 0, sizeof now->slot[i]);
+        break;
+    case 1:
+        now->balance[i] = 1 + next_random(1000);
+        set_balance(state, &address, now->balance[i]);
+        break;
+    case 2: change_warmth(state, now, i, k); break;
+    case 3:
+    case 4:
+        now->transient[i][k] = value.limb[0];
+        state_transient_store(state, state_load_account(state, &address), &key, &value);
+        break;
+    default:
+        now->slot[i][k] = value.limb[0];
+        set_slot(state, &address, key.limb[0], value.limb[0]);
+        break;
+    }
+}
+
 TEST(random_changes_and_reverts_agree_with_copies) {
-    for (int round = 0; round < 200; round++) {
+    for (int round = 0; round < 300; round++) {
         struct world *world = world_new();
         struct state *state = &world->state;
         struct copy stack[DEPTH] = {{.balance = {100}, .slot = {{0, 11}}}};
         size_t depth = 0;
+        int transaction = 0;
         for (int step = 0; step < 200; step++) {
             struct copy *now = &stack[depth];
-            const uint64_t i = next_random(ACCOUNTS), k = next_random(SLOTS);
-            const struct address address = nth(i);
-            switch (next_random(8)) {
+            switch (next_random(12)) {
             case 0:
+            case 1:
                 if (depth + 1 == DEPTH) break;
                 stack[depth + 1] = *now;
                 stack[++depth].checkpoint = state_checkpoint(state);
                 break;
-            case 1:
+            case 2:
                 if (depth == 0) break;
                 state_revert(state, now->checkpoint);
                 depth--;
                 break;
-            case 2:
-                state_wipe_storage(state, &address);
-                memset(now->slot[i], 0, sizeof now->slot[i]);
+            case 3: /* a call that ends well: what it did is its caller's to undo */
+                if (depth == 0) break;
+                now->checkpoint = stack[depth - 1].checkpoint;
+                stack[--depth] = *now;
                 break;
-            case 3:
             case 4:
-                now->balance[i] = 1 + next_random(1000);
-                set_balance(state, &address, now->balance[i]);
+                if (next_random(3) != 0) break;
+                state_begin_transaction(state);
+                transaction++;
                 break;
-            case 5: state_begin_transaction(state); break;
             default:
-                now->slot[i][k] = next_random(5);
-                set_slot(state, &address, k, now->slot[i][k]);
+                forget_transaction(now, transaction);
+                change_values(state, now, next_random(ACCOUNTS), next_random(SLOTS));
                 break;
             }
+            forget_transaction(&stack[depth], transaction);
             assert_agrees(state, &stack[depth]);
         }
         world_free(world);
     }
+}
+
+TEST(many_records_are_found_again) {
+    struct world *world = world_new();
+    struct state *state = &world->state;
+    for (uint64_t i = 0; i < 3000; i++) {
+        struct address address = other;
+        store_be64(address.bytes, i % 40);
+        set_slot(state, &address, i * 8, i + 1);
+        set_balance(state, &address, i + 1);
+    }
+    for (uint64_t i = 0; i < 3000; i++) {
+        struct address address = other;
+        store_be64(address.bytes, i % 40);
+        assert_int_equal(slot_of(state, &address, i * 8), i + 1);
+        assert_int_equal(balance_of(state, &address), 2960 + i % 40 + 1);
+    }
+    assert_int_equal(diff_of(world).count, 40);
+    world_free(world);
+}
+
+TEST(a_slot_written_again_and_again_is_remembered_once) {
+    struct world *world = world_new();
+    struct state *state = &world->state;
+    const struct state_checkpoint checkpoint = state_checkpoint(state);
+    set_slot(state, &known, 1, 1);
+    const size_t len = state->journal_len;
+    for (uint64_t i = 0; i < 100; i++) {
+        set_slot(state, &known, 1, i);
+    }
+    assert_int_equal(state->journal_len, len);
+    state_revert(state, checkpoint);
+    assert_int_equal(slot_of(state, &known, 1), 11);
+    world_free(world);
+}
+
+TEST(precompiles_of_the_rules_in_force_are_warm_in_every_transaction) {
+    struct world *world = world_new();
+    struct state *state = &world->state;
+    const struct address identity = {{[19] = 4}}, point_evaluation = {{[19] = 10}};
+    const struct state_checkpoint checkpoint = state_checkpoint(state);
+    state_begin_transaction(state);
+    assert_false(state_warm_account(state, &identity)); /* has a record, and a journal entry */
+    state_warm_precompiles(state, evm_rules_of(EVM_CANCUN));
+    assert_true(state_warm_account(state, &identity));
+    assert_true(state_warm_account(state, &point_evaluation));
+    state_revert(state, checkpoint);
+    state_begin_transaction(state);
+    assert_true(state_warm_account(state, &identity));
+    assert_true(state_warm_account(state, &point_evaluation));
+
+    state_warm_precompiles(state, evm_rules_of(EVM_SHANGHAI));
+    assert_true(state_warm_account(state, &identity));
+    assert_false(state_warm_account(state, &point_evaluation));
+    world_free(world);
 }
 
 TEST_MAIN(
@@ -339,5 +453,8 @@ TEST_MAIN(
     TEST_CASE(an_empty_account_that_was_touched_goes_since_spurious_dragon),
     TEST_CASE(a_diff_tells_what_really_changed_in_order),
     TEST_CASE(a_wiped_storage_reads_zero_and_says_so),
-    TEST_CASE(random_changes_and_reverts_agree_with_copies)
+    TEST_CASE(random_changes_and_reverts_agree_with_copies),
+    TEST_CASE(many_records_are_found_again),
+    TEST_CASE(a_slot_written_again_and_again_is_remembered_once),
+    TEST_CASE(precompiles_of_the_rules_in_force_are_warm_in_every_transaction)
 )
