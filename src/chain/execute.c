@@ -45,10 +45,12 @@ void block_run_init(
 static struct evm_context context_of(const struct block_run *run, const struct evm_tx *tx) {
     return (struct evm_context){
         .rules = run->evm_rules,
-        .block = &run->env,
+        .block = run->shown_env != NULL ? run->shown_env : &run->env,
         .tx = tx,
         .state = run->state,
         .tracer = run->vm->tracer,
+        .moves = run->moves,
+        .move_count = run->move_count,
     };
 }
 
@@ -276,6 +278,7 @@ static void settle_gas(
     outcome->gas_refunded =
         min_u64((uint64_t)run->state->refund, spent / run->rules.row->refund_quotient);
     outcome->gas_used = max_u64(spent - outcome->gas_refunded, tx_floor_gas(tx, &run->rules));
+    outcome->gas_peak = max_u64(spent, outcome->gas_used);
 }
 
 /* Gives back what was not used, and the tip to the fee recipient; the base fee is burnt. */
@@ -335,6 +338,13 @@ static void append_receipt(
     bloom_merge(&run->logs_bloom, &receipt->bloom);
 }
 
+void block_run_append(
+    struct block_run *run, const struct tx *tx, const struct tx_outcome *outcome
+) {
+    append_receipt(run, tx, outcome);
+    state_commit(run->state);
+}
+
 /* The transaction is known to be valid. */
 static void perform(
     struct block_run *run,
@@ -385,8 +395,7 @@ enum tx_verdict block_run_tx(
     const enum tx_verdict verdict = check_strict(run, tx, sender);
     if (verdict != TX_VALID) return verdict;
     perform(run, outcome, tx, sender);
-    append_receipt(run, tx, outcome);
-    state_commit(run->state);
+    block_run_append(run, tx, outcome);
     return TX_VALID;
 }
 

@@ -39,6 +39,7 @@ struct tx_outcome {
     enum evm_status status; /* of the outermost frame */
     uint64_t gas_used;      /* what was paid for: refunds taken off, EIP-7623's floor applied */
     uint64_t gas_refunded;
+    uint64_t gas_peak;      /* before refunds, with the floor */
     struct u256 gas_price;  /* effective, per gas */
     struct address created; /* where the transaction creates, also where it failed */
     struct bytes output;    /* return or revert data; valid until the evm runs again */
@@ -65,6 +66,11 @@ struct block_run {
     bool allow_impersonation;
     const struct chain_rooter
         *rooter; /* NULL after init: receipts before Byzantium lack their root */
+    /* For simulations; NULL and 0 after init. What the EVM reads of the block, where calls without a
+     * fee are judged as if the block asked for none; and which precompiles stand elsewhere. */
+    const struct evm_block *shown_env;
+    const struct evm_precompile_move *moves;
+    size_t move_count;
 };
 
 /* header: those fields that are known before execution (number, timestamp, gas limit, fee recipient,
@@ -110,6 +116,9 @@ MUST_USE enum tx_verdict block_run_call(
     const struct tx *tx,
     const struct address *sender
 );
+
+/* Takes a call that ran into the block: its receipt and its gas; the state is committed. */
+void block_run_append(struct block_run *run, const struct tx *tx, const struct tx_outcome *outcome);
 
 /* A call by the system address with gas of its own, which no block limit counts. */
 #define BLOCK_SYSTEM_CALL_GAS UINT64_C(30000000)

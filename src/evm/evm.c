@@ -264,6 +264,18 @@ static struct state_account *code_owner(
     return state_load_account(state, &target);
 }
 
+static const struct evm_precompile *find_precompile(
+    const struct evm *evm, const struct address *address
+) {
+    const struct evm_context *context = &evm->context;
+    for (size_t i = 0; i < context->move_count; i++) {
+        const struct evm_precompile_move *move = &context->moves[i];
+        if (!address_equal(&move->address, address)) continue;
+        return move->is_precompile ? precompile_at(context->rules, &move->runs) : NULL;
+    }
+    return precompile_at(context->rules, address);
+}
+
 /* True: a frame was pushed. False: it is over already, and *result says how. */
 static bool begin_call(
     struct evm *evm, const struct evm_message *message, struct evm_result *result
@@ -279,8 +291,7 @@ static bool begin_call(
     }
     evm->return_size = 0;
 
-    const struct evm_precompile *precompile =
-        precompile_at(evm->context.rules, &message->code_address);
+    const struct evm_precompile *precompile = find_precompile(evm, &message->code_address);
     if (precompile != NULL) {
         run_precompile(evm, result, precompile, message, checkpoint);
         return false;

@@ -108,6 +108,14 @@ struct evm_tracer {
     void *ctx;
 };
 
+/* What answers at an address instead of the revision's precompiles: another precompile, or none, so
+ * that its code runs. For simulations; gas and warmth stay those of the revision. */
+struct evm_precompile_move {
+    struct address address;
+    bool is_precompile;
+    struct address runs; /* where it is: the address of the precompile that answers */
+};
+
 /* What a run happens in; everything outlives the run. */
 struct evm_context {
     const struct evm_rules *rules;
@@ -115,6 +123,8 @@ struct evm_context {
     const struct evm_tx *tx;
     struct state *state;
     const struct evm_tracer *tracer; /* or NULL */
+    const struct evm_precompile_move *moves;
+    size_t move_count; /* 0 but in simulations */
 };
 
 /* Keeps frames, stacks, memories and analysed code between runs; source outlives it. code_cache_max
