@@ -1,48 +1,18 @@
 /* infinity evm tracetest: one transaction and what a tracer is to say of it, as go-ethereum's tracer
  * tests have it: {genesis, context, input, tracerConfig?, result}. The tracer is named by the folder.
  */
-#include "chain/genesis.h"
 #include "cmd/command.h"
 #include "cmd/suite.h"
 #include "codec/hex.h"
 #include "rpc/trace.h"
-
-#include <strings.h>
+#include "service/genesis_file.h"
 
 #include <stdio.h>
 
-enum { TX_BYTES_MAX = 1 << 20, CODE_MAX = 1 << 20 };
+enum { TX_BYTES_MAX = 1 << 20 };
 #define ANSWER_MAX ((size_t)64 << 20)
 
 /* ---- What a file says ---- */
-
-/* Go reads keys without regard to case, and some of the data relies on it. */
-static const struct json *get_any_case(const struct json *object, const char *key) {
-    const struct json *member = json_first(object);
-    while (member != NULL &&
-           (json_key(member).len != strlen(key) ||
-            strncasecmp((const char *)json_key(member).data, key, strlen(key)) != 0)) {
-        member = member->next;
-    }
-    return member;
-}
-
-static struct chain_config read_config(const struct json *json) {
-    struct chain_config config = chain_config_at(0, FORK_FRONTIER);
-    if (!json_read_u64(json_get(json, "chainId"), &config.chain_id)) config.chain_id = 1;
-    for (int i = 1; i < FORK_COUNT; i++) {
-        uint64_t at;
-        config.activation[i] = FORK_NEVER;
-        if (chain_forks[i].config_key == NULL) continue;
-        if (json_read_u64(get_any_case(json, chain_forks[i].config_key), &at)) {
-            config.activation[i] = at;
-        }
-    }
-    if (json_is_true(json_get(json, "terminalTotalDifficultyPassed"))) {
-        config.activation[FORK_PARIS] = 0;
-    }
-    return config;
-}
 
 static bool read_context(struct header *header, const struct json *context) {
     *header = (struct header){.number = 0};
@@ -58,35 +28,9 @@ static bool read_context(struct header *header, const struct json *context) {
         json_read_address(json_get(context, "miner"), &header->fee_recipient);
 }
 
-/* What is not given is zero. */
-static bool read_account(
-    struct arena *arena, struct genesis_account *out, const struct json *entry
-) {
-    const struct json *storage = json_get(entry, "storage");
-    struct genesis_slot *slots = ARENA_ARRAY(arena, struct genesis_slot, json_count(storage));
-    *out = (struct genesis_account){.slots = slots};
-    if (hex_decode_address(&out->address, json_key(entry)) != HEX_VALID) return false;
-    if (!json_read_u64(json_get(entry, "nonce"), &out->nonce)) out->nonce = 0;
-    if (!json_read_u256(json_get(entry, "balance"), &out->balance)) out->balance = U256_ZERO;
-    if (!json_read_bytes(arena, json_get(entry, "code"), &out->code, CODE_MAX)) {
-        out->code = bytes_from(NULL, 0);
-    }
-    for (const struct json *slot = json_first(storage); slot != NULL; slot = slot->next) {
-        struct genesis_slot *into = &slots[out->slot_count++];
-        if (hex_decode_u256(&into->key, json_key(slot), HEX_LENIENT) != HEX_VALID) return false;
-        if (!json_read_u256(slot, &into->value)) return false;
-    }
-    return true;
-}
-
 static bool fill_state(struct arena *arena, struct state *state, const struct json *alloc) {
     struct genesis genesis = {.account_count = 0};
-    struct genesis_account *accounts =
-        ARENA_ARRAY(arena, struct genesis_account, json_count(alloc));
-    for (const struct json *entry = json_first(alloc); entry != NULL; entry = entry->next) {
-        if (!read_account(arena, &accounts[genesis.account_count++], entry)) return false;
-    }
-    genesis.accounts = accounts;
+    if (genesis_file_alloc(arena, &genesis, alloc) != NULL) return false;
     state_init(state, arena, &genesis_empty_reader);
     genesis_fill_state(state, &genesis);
     state_commit(state);
@@ -294,7 +238,8 @@ static void run_file(struct suite_worker *worker, const struct json *root) {
         suite_broken(worker, "the genesis or the context cannot be read");
         return;
     }
-    const struct chain_config config = read_config(json_get(genesis, "config"));
+    struct chain_config config;
+    genesis_file_config(&config, json_get(genesis, "config"));
     block_run_init(&run, &worker->arena, &state, &worker->vm, &config, &header);
     const struct suite_case one = {
         base_name(worker->file),
