@@ -22,6 +22,19 @@ static bool malformed(struct request *request, size_t index, const char *what) {
     return rpc_fail(request->call, RPC_INVALID_PARAMS, "invalid argument %zu: %s", index, what);
 }
 
+const char *eth_checksummed(struct arena *arena, const struct address *address) {
+    enum { DIGITS = 2 * sizeof address->bytes };
+    char *text = arena_alloc(arena, 2 + DIGITS + 1, 1);
+    struct hash hash;
+    (void)hex_encode(text, BYTES_OF(address->bytes));
+    keccak256(&hash, bytes_from(text + 2, DIGITS));
+    for (size_t i = 0; i < DIGITS; i++) {
+        const uint8_t nibble = (hash.bytes[i / 2] >> (i % 2 == 0 ? 4 : 0)) & 15;
+        if (nibble >= 8 && text[2 + i] >= 'a') text[2 + i] = (char)(text[2 + i] - 'a' + 'A');
+    }
+    return text;
+}
+
 /* ---- Members of a transaction ---- */
 
 static bool read_data(
@@ -176,12 +189,20 @@ static enum tx_type implied_type(const struct eth_args *args) {
 }
 
 bool eth_read_args(struct request *request, size_t index, struct eth_args *args) {
-    struct rpc_call *call = request->call;
     struct param_object object;
+    return param_object(request->call, index, type_name, &object) &&
+        eth_read_args_of(request, index, object.json, args);
+}
+
+bool eth_read_args_of(
+    struct request *request, size_t index, const struct json *json, struct eth_args *args
+) {
+    struct rpc_call *call = request->call;
+    const struct param_object object = {index, json, type_name};
     struct u256 chain_id = U256_ZERO;
     *args = (struct eth_args){.has_from = false};
     struct tx *tx = &args->tx;
-    if (!param_object(call, index, type_name, &object)) return false;
+    if (json_kind(json) != JSON_OBJECT) return malformed(request, index, "a call is no object");
     if (!member_address(call, &object, "from", &args->from, &args->has_from) ||
         !member_address(call, &object, "to", &tx->to, &args->has_to) ||
         !member_u64(call, &object, "gas", &tx->gas_limit, &args->has_gas) ||
@@ -243,8 +264,57 @@ static bool override_slots(
     return true;
 }
 
+static void add_move(struct eth_run *run, const struct evm_precompile_move *move) {
+    run->moves[run->run.move_count++] = *move;
+    run->run.moves = run->moves;
+}
+
+/* geth: an overridden precompile is one no longer, wherever it went. */
+static bool move_precompile(
+    struct request *request,
+    struct eth_run *run,
+    const struct param_object *object,
+    const struct address *address,
+    const struct json *accounts
+) {
+    struct arena *arena = request->call->arena;
+    const size_t moves_max = 2 * run->run.evm_rules->precompile_count;
+    const bool is_precompile = evm_is_precompile(run->run.evm_rules, address);
+    struct address to;
+    bool has;
+    if (!member_address(request->call, object, "movePrecompileToAddress", &to, &has)) return false;
+    if (has && !is_precompile) {
+        return rpc_fail(
+            request->call, RPC_SERVER_ERROR, "account %s is not a precompile",
+            eth_checksummed(arena, address)
+        );
+    }
+    for (const struct json *other = json_first(accounts); has && other != NULL;
+         other = other->next) {
+        struct address taken;
+        if (hex_decode_address(&taken, json_key(other)) != HEX_VALID) continue;
+        if (!address_equal(&taken, &to)) continue;
+        return rpc_fail(
+            request->call, RPC_SERVER_ERROR, "account %s is already overridden",
+            eth_checksummed(arena, &to)
+        );
+    }
+    if (!is_precompile) return true;
+    if (run->moves == NULL) run->moves = ARENA_ARRAY(arena, struct evm_precompile_move, moves_max);
+    if (run->run.move_count + 2 > moves_max) {
+        return malformed(request, object->index, "a precompile is overridden twice");
+    }
+    if (has) add_move(run, &(struct evm_precompile_move){to, true, *address});
+    add_move(run, &(struct evm_precompile_move){.address = *address});
+    return true;
+}
+
 static bool override_account(
-    struct request *request, struct eth_run *run, size_t index, const struct json *entry
+    struct request *request,
+    struct eth_run *run,
+    size_t index,
+    const struct json *accounts,
+    const struct json *entry
 ) {
     const struct param_object object = {index, entry, "OverrideAccount"};
     const struct json *whole = json_get(entry, "state");
@@ -259,6 +329,7 @@ static bool override_account(
         return malformed(request, index, "overridden account is no address");
     }
     if (json_kind(entry) != JSON_OBJECT) return malformed(request, index, "override is no object");
+    if (!move_precompile(request, run, &object, &address, accounts)) return false;
     if (!member_u64(request->call, &object, "nonce", &nonce, &has)) return false;
     if (has) state_set_nonce(&run->state, &address, nonce);
     if (!member_bytes(request->call, &object, "code", &code, &has)) return false;
@@ -289,7 +360,7 @@ bool eth_run_override_state(
         return malformed(request, index, "too many overridden accounts");
     }
     for (const struct json *entry = json_first(accounts); entry != NULL; entry = entry->next) {
-        if (!override_account(request, run, index, entry)) return false;
+        if (!override_account(request, run, index, accounts, entry)) return false;
     }
     state_commit(&run->state);
     return true;
@@ -334,6 +405,7 @@ bool eth_run_open(
 ) {
     if (!eth_open_state(request, &run->source, ref)) return false;
     run->header = run->source.header;
+    run->moves = NULL;
     run->vm = (struct chain_vm){.evm = eth_evm(request->eth)};
     state_init(&run->state, request->call->arena, run->source.reader);
     block_run_init(
@@ -347,19 +419,6 @@ bool eth_run_open(
 
 /* ---- Errors ---- */
 
-static const char *checksummed(struct arena *arena, const struct address *address) {
-    enum { DIGITS = 2 * sizeof address->bytes };
-    char *text = arena_alloc(arena, 2 + DIGITS + 1, 1);
-    struct hash hash;
-    (void)hex_encode(text, BYTES_OF(address->bytes));
-    keccak256(&hash, bytes_from(text + 2, DIGITS));
-    for (size_t i = 0; i < DIGITS; i++) {
-        const uint8_t nibble = (hash.bytes[i / 2] >> (i % 2 == 0 ? 4 : 0)) & 15;
-        if (nibble >= 8 && text[2 + i] >= 'a') text[2 + i] = (char)(text[2 + i] - 'a' + 'A');
-    }
-    return text;
-}
-
 /* Figures behind geth's text. "" where it has none. */
 static const char *describe(
     struct arena *arena, enum tx_verdict verdict, struct eth_run *run, const struct eth_args *args
@@ -367,7 +426,7 @@ static const char *describe(
     enum { SIZE = 400 };
     char *text = arena_alloc(arena, SIZE, 1);
     char one[80], two[80];
-    const char *who = checksummed(arena, &args->from);
+    const char *who = eth_checksummed(arena, &args->from);
     const struct tx *tx = &args->tx;
     if (verdict == TX_INSUFFICIENT_ACCOUNT_FUNDS) {
         const struct u256 have = state_balance(&run->state, &args->from);

@@ -16,6 +16,10 @@ struct eth_args {
 
 /* Argument index. Refuses what contradicts itself, with geth's words. */
 MUST_USE bool eth_read_args(struct request *request, size_t index, struct eth_args *args);
+/* The same for an object that stands elsewhere; index is the argument it is part of. */
+MUST_USE bool eth_read_args_of(
+    struct request *request, size_t index, const struct json *json, struct eth_args *args
+);
 
 /* Estimates (eth_call.c) on an opened run; may lower args->tx.gas_limit. */
 struct eth_run;
@@ -34,7 +38,8 @@ struct eth_run {
     struct state state;
     struct chain_vm vm;
     struct block_run run;
-    struct header header; /* of the block that the calls believe to be in */
+    struct header header;              /* of the block that the calls believe to be in */
+    struct evm_precompile_move *moves; /* of overrides, for run */
 };
 
 /* The state at ref, with overrides of accounts (argument state_at) and of the block (block_at) if

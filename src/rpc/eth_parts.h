@@ -45,7 +45,7 @@ bool eth_run(struct rpc_call *call, bool (*handler)(struct request *request));
 /* The tables, one a file. */
 extern const struct rpc_table eth_block_table, eth_state_table, eth_tx_table, eth_sign_table,
     eth_call_table, eth_fee_table, eth_filter_table, eth_node_table, eth_txpool_table,
-    eth_debug_table, eth_witness_table;
+    eth_debug_table, eth_witness_table, eth_config_table, eth_simulate_table;
 
 /* ---- Failures ---- */
 
@@ -54,6 +54,9 @@ bool eth_fail_status(struct request *request, struct status status);
 
 /* "header not found" and its kin: a state was asked for of a block that is not there. */
 bool eth_fail_not_found(struct request *request, const struct block_ref *ref);
+
+/* An address as geth writes it in errors and keys: EIP-55. In arena. */
+const char *eth_checksummed(struct arena *arena, const struct address *address);
 
 /* ---- Blocks ---- */
 

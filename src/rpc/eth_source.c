@@ -285,9 +285,10 @@ void rpc_eth_set_dispatcher(struct rpc_eth *eth, const struct rpc_dispatcher *di
 
 size_t rpc_eth_tables(struct rpc_eth *eth, struct rpc_table tables[RPC_ETH_TABLES_MAX]) {
     const struct rpc_table *const all[] = {
-        &eth_block_table,  &eth_state_table, &eth_tx_table,      &eth_sign_table,
-        &eth_call_table,   &eth_fee_table,   &eth_filter_table,  &eth_node_table,
-        &eth_txpool_table, &eth_debug_table, &eth_witness_table,
+        &eth_block_table,    &eth_state_table, &eth_tx_table,      &eth_sign_table,
+        &eth_call_table,     &eth_fee_table,   &eth_filter_table,  &eth_node_table,
+        &eth_txpool_table,   &eth_debug_table, &eth_witness_table, &eth_config_table,
+        &eth_simulate_table,
     };
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         tables[i] = *all[i];

@@ -5,26 +5,27 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-typedef void (*put_entry)(struct json_writer *out, const struct pool_entry *entry);
+typedef void (*put_entry
+)(struct json_writer *out, struct arena *arena, const struct pool_entry *entry);
 
-static void put_whole(struct json_writer *out, const struct pool_entry *entry) {
+static void put_whole(
+    struct json_writer *out, struct arena *arena, const struct pool_entry *entry
+) {
+    (void)arena;
     format_tx(out, &entry->tx, &entry->hash, &entry->sender, NULL);
 }
 
 /* geth: "0xabc…: 1 wei + 21000 gas × 1000000000 wei". */
-static void put_summary(struct json_writer *out, const struct pool_entry *entry) {
-    char value[80], price[80], to[43] = "contract creation";
+static void put_summary(
+    struct json_writer *out, struct arena *arena, const struct pool_entry *entry
+) {
+    char value[80], price[80];
     (void)u256_to_decimal(value, &entry->tx.value);
     (void)u256_to_decimal(price, &entry->tx.max_fee_per_gas);
-    if (!entry->tx.is_create) {
-        for (size_t i = 0; i < sizeof entry->tx.to.bytes; i++) {
-            (void)snprintf(to + 2 + 2 * i, 3, "%02x", entry->tx.to.bytes[i]);
-        }
-        to[0] = '0';
-        to[1] = 'x';
-    }
     json_write_format(
-        out, "%s: %s wei + %" PRIu64 " gas \xc3\x97 %s wei", to, value, entry->tx.gas_limit, price
+        out, "%s: %s wei + %" PRIu64 " gas \xc3\x97 %s wei",
+        entry->tx.is_create ? "contract creation" : eth_checksummed(arena, &entry->tx.to), value,
+        entry->tx.gas_limit, price
     );
 }
 
@@ -32,14 +33,6 @@ static void name_number(struct json_writer *out, uint64_t number) {
     char text[24];
     const int len = snprintf(text, sizeof text, "%" PRIu64, number);
     json_name_bytes(out, bytes_from(text, (size_t)len));
-}
-
-static void name_address(struct json_writer *out, const struct address *address) {
-    char text[2 + 2 * sizeof address->bytes + 1] = "0x";
-    for (size_t i = 0; i < sizeof address->bytes; i++) {
-        (void)snprintf(text + 2 + 2 * i, 3, "%02x", address->bytes[i]);
-    }
-    json_name(out, text);
 }
 
 /* Entries come by sender, then nonce. only NULL: of all senders, one object each. */
@@ -59,11 +52,11 @@ static void put_entries(
         const bool new_sender = before == NULL || !address_equal(&before->sender, &entry->sender);
         if (only == NULL && new_sender) {
             if (before != NULL) json_end_object(out);
-            name_address(out, &entry->sender);
+            json_name(out, eth_checksummed(request->call->arena, &entry->sender));
             json_begin_object(out);
         }
         name_number(out, entry->tx.nonce);
-        put(out, entry);
+        put(out, request->call->arena, entry);
         before = entry;
     }
     if (only == NULL && before != NULL) json_end_object(out);

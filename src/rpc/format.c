@@ -135,8 +135,9 @@ static void put_authorizations(struct json_writer *out, const struct tx *tx) {
     json_end_array(out);
 }
 
-/* v of a legacy transaction: EIP-155, or 27 and 28. */
+/* v of a legacy transaction: EIP-155, or 27 and 28; 0 of one that nobody signed. */
 static struct u256 legacy_v(const struct tx *tx) {
+    if (u256_is_zero(&tx->r) && u256_is_zero(&tx->s)) return U256_ZERO;
     struct u256 v = u256_from_u64(tx->is_protected ? 35u + tx->y_parity : 27u + tx->y_parity);
     const struct u256 chain_id = u256_from_u64(tx->is_protected ? tx->chain_id : 0);
     (void)u256_add_wrapping(&v, &v, &chain_id);

@@ -355,6 +355,38 @@ static bool read_timeout(const struct json *value, uint64_t *ms) {
     return true;
 }
 
+static void start(struct trace *trace, struct arena *arena, const struct trace_subject *subject) {
+    *trace = (struct trace){
+        .subject = *subject,
+        .arena = arena,
+        .rules = subject->run->evm_rules,
+        .steps_to_look = STEPS_BETWEEN_LOOKS,
+    };
+    trace->tracer = (struct evm_tracer){on_step, on_enter, on_exit, trace};
+}
+
+static void start_clock(struct trace *trace, uint64_t timeout_ms) {
+    const struct trace_subject *subject = &trace->subject;
+    if (timeout_ms > TRACE_TIMEOUT_MS_MAX) timeout_ms = TRACE_TIMEOUT_MS_MAX;
+    if (subject->now_ms != NULL) {
+        trace->deadline_ms = subject->now_ms(subject->now_ctx) + timeout_ms;
+    }
+}
+
+void trace_begin_kind(
+    struct trace *trace,
+    struct arena *arena,
+    const struct trace_kind *kind,
+    const struct trace_subject *subject
+) {
+    start(trace, arena, subject);
+    start_clock(trace, TRACE_TIMEOUT_MS);
+    trace->parts[0] = (struct trace_part){kind, bytes_from(NULL, 0), NULL, trace, NULL};
+    trace->part_count = 1;
+    const char *refusal = kind->open(&trace->parts[0]);
+    ASSERT(refusal == NULL);
+}
+
 const char *trace_begin(
     struct trace *trace,
     struct arena *arena,
@@ -363,20 +395,12 @@ const char *trace_begin(
     const struct trace_subject *subject
 ) {
     uint64_t timeout_ms = TRACE_TIMEOUT_MS;
-    *trace = (struct trace){
-        .subject = *subject,
-        .out = out,
-        .arena = arena,
-        .rules = subject->run->evm_rules,
-        .steps_to_look = STEPS_BETWEEN_LOOKS,
-    };
+    start(trace, arena, subject);
+    trace->out = out;
     if (!read_timeout(json_get(config, "timeout"), &timeout_ms)) {
         return "timeout is no duration such as \"5s\" or \"500ms\"";
     }
-    if (timeout_ms > TRACE_TIMEOUT_MS_MAX) timeout_ms = TRACE_TIMEOUT_MS_MAX;
-    if (subject->now_ms != NULL)
-        trace->deadline_ms = subject->now_ms(subject->now_ctx) + timeout_ms;
-    trace->tracer = (struct evm_tracer){on_step, on_enter, on_exit, trace};
+    start_clock(trace, timeout_ms);
     const char *refusal = add_parts(trace, config);
     if (refusal != NULL) return refusal;
     const bool is_noop = trace->part_count == 1 && trace->parts[0].kind == &noop_tracer;

@@ -85,4 +85,24 @@ MUST_USE const char *trace_begin(
 /* Completes the value. NULL, or why there is none. */
 MUST_USE const char *trace_end(struct trace *trace, const struct tx_outcome *outcome);
 
+/* A transaction's logs as eth_simulateV1 shows them, on request with the Ether that calls moved as
+ * logs of Transfer(address,address,uint256) by ERC-7528's address. Logs of what was undone count in
+ * the indexes, but are not shown. */
+struct trace_shown_log {
+    struct state_log log;
+    uint64_t index;
+};
+
+void trace_logs_begin(
+    struct trace *trace,
+    struct arena *arena,
+    const struct trace_subject *subject,
+    bool with_transfers
+);
+
+/* *next_index is that of the first log, and then of the first log of the next transaction. */
+MUST_USE const char *trace_logs_end(
+    struct trace *trace, const struct trace_shown_log **logs, size_t *count, uint64_t *next_index
+);
+
 #endif

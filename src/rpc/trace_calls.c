@@ -53,6 +53,7 @@ static void note_log(struct trace_calls *calls, const struct evm_step *step) {
         frame->last_log->next = log;
     }
     frame->last_log = log;
+    calls->log = log;
 }
 
 /* It is shown when the frame has ended well: until then the instruction may fail. */
@@ -94,6 +95,7 @@ void trace_calls_step(struct trace_calls *calls, const struct evm_step *step) {
     if (top == NULL) return;
     if (calls->returned != NULL) take_answer(calls, step);
     calls->knows_answer = false;
+    calls->log = NULL;
     if (top->depth != step->depth - 1) return; /* within a call that is not shown */
     top->has_run = true;
     if (step->opcode >= TRACE_LOG0 && step->opcode <= TRACE_LOG4) {
@@ -138,6 +140,8 @@ struct trace_frame *trace_calls_exit(struct trace_calls *calls, const struct tra
     struct trace_frame *selfdestruct = calls->selfdestruct;
     if (frame == NULL || frame->depth != exit->message->depth) return NULL;
     calls->selfdestruct = NULL;
+    if (calls->log != NULL && exit->at_instruction) calls->log->is_void = true;
+    calls->log = NULL;
     if (selfdestruct != NULL && exit->error == NULL) add_call(frame, selfdestruct);
     frame->status = exit->result->status;
     frame->error = exit->error;

@@ -56,7 +56,15 @@ struct trace_kind {
 
 extern const struct trace_kind trace_struct_logs, trace_call_tracer, trace_call_tracer_legacy,
     trace_flat_tracer, trace_parity_tracer, trace_prestate_tracer, trace_prestate_tracer_legacy,
-    trace_selector_tracer, trace_erc7562_tracer;
+    trace_selector_tracer, trace_erc7562_tracer, trace_transfer_logs;
+
+/* The only part of a trace that nobody named. */
+void trace_begin_kind(
+    struct trace *trace,
+    struct arena *arena,
+    const struct trace_kind *kind,
+    const struct trace_subject *subject
+);
 
 /* No answer will come of this trace: nothing more is recorded. The first reason counts. */
 void trace_fail(struct trace *trace, const char *failure);
@@ -131,6 +139,7 @@ struct trace_log {
     struct state_log log;
     uint64_t index;    /* in the block */
     uint64_t position; /* how many calls of the frame came before */
+    bool is_void;      /* its instruction failed, and the frame with it */
 };
 
 struct trace_frame {
@@ -160,9 +169,10 @@ struct trace_calls {
     bool only_top_call, with_log, with_answers;
     struct trace_frame *root, *top;
     size_t frame_count;
-    struct trace_frame *selfdestruct; /* its instruction may still fail */
-    struct trace_frame *returned;     /* with_answers: the call that has just ended */
-    bool knows_answer;                /* of the call about to begin */
+    struct trace_frame *selfdestruct; /* its instruction may still fail; as may this log's */
+    struct trace_log *log;
+    struct trace_frame *returned; /* with_answers: the call that has just ended */
+    bool knows_answer;            /* of the call about to begin */
     uint64_t answer_offset, answer_size;
 };
 
