@@ -40,6 +40,7 @@ int command_dispatch(
     const char *group, const struct command *table, int count, int argc, char **argv
 );
 
+int cmd_b11r(int argc, char **argv);
 int cmd_blocktest(int argc, char **argv);
 int cmd_stateless(int argc, char **argv);
 int cmd_dev(int argc, char **argv);
@@ -51,7 +52,9 @@ int cmd_demo(int argc, char **argv);
 int cmd_machine(int argc, char **argv);
 int cmd_program(int argc, char **argv);
 int cmd_statetest(int argc, char **argv);
+int cmd_t8n(int argc, char **argv);
 int cmd_txtest(int argc, char **argv);
+int cmd_vmtest(int argc, char **argv);
 int cmd_tracetest(int argc, char **argv);
 
 #endif

@@ -1,5 +1,6 @@
 #include "cmd/prestate.h"
 
+#include "codec/hex.h"
 #include "crypto/keccak.h"
 #include "trie/state_trie.h"
 #include "trie/trie.h"
@@ -8,6 +9,16 @@
 #include <stdlib.h>
 
 #define PRESTATE_CODE_MAX ((size_t)16 << 20)
+
+/* Addresses of tools' files stand with and without 0x. */
+bool prestate_read_address(struct bytes text, struct address *out) {
+    char prefixed[HEX_TEXT_SIZE(sizeof out->bytes)] = "0x";
+    if (text.len == sizeof prefixed - 2) {
+        memcpy(prefixed + 2, text.data, text.len);
+        text = bytes_from(prefixed, sizeof prefixed);
+    }
+    return hex_decode_address(out, text) == HEX_VALID;
+}
 
 /* A member's key as if it were a value, to be read like one. */
 static struct json key_as_value(const struct json *member) {
@@ -54,12 +65,14 @@ static bool read_slots(
 static bool read_account(
     struct arena *arena, struct prestate_account *out, const struct json *member
 ) {
-    const struct json key = key_as_value(member);
-    if (!json_read_address(&key, &out->address)) return false;
-    if (!json_read_u256(json_get(member, "balance"), &out->account.balance)) return false;
-    if (!json_read_u64(json_get(member, "nonce"), &out->account.nonce)) return false;
+    const struct json *const balance = json_get(member, "balance");
+    const struct json *const nonce = json_get(member, "nonce");
     const struct json *const code = json_get(member, "code");
-    if (!json_read_bytes(arena, code, &out->code, PRESTATE_CODE_MAX)) return false;
+    if (json_kind(member) != JSON_OBJECT) return false;
+    if (!prestate_read_address(json_key(member), &out->address)) return false;
+    if (balance != NULL && !json_read_u256(balance, &out->account.balance)) return false;
+    if (nonce != NULL && !json_read_u64(nonce, &out->account.nonce)) return false;
+    if (code != NULL && !json_read_bytes(arena, code, &out->code, PRESTATE_CODE_MAX)) return false;
     if (!read_slots(arena, out, json_get(member, "storage"))) return false;
     keccak256(&out->account.code_hash, out->code);
     /* Only whether it is the empty root matters to a state. */

@@ -27,8 +27,12 @@ struct prestate {
     size_t count;
 };
 
-/* Reads {"0x…": {"balance", "nonce", "code", "storage"}}; false where it is something else. */
+/* Reads {"0x…": {"balance", "nonce", "code", "storage"}}, whatever is missing being nothing; false where
+ * it is something else. */
 MUST_USE bool prestate_read(struct arena *arena, struct prestate *out, const struct json *object);
+
+/* 40 digits, with or without 0x before them. */
+MUST_USE bool prestate_read_address(struct bytes text, struct address *out);
 
 /* A source for state readers; block_hash is the runner's. */
 struct prestate_source {

@@ -4,6 +4,8 @@
 #include "cmd/prestate.h"
 #include "cmd/suite.h"
 #include "cmd/suite_trace.h"
+#include "cmd/tx_json.h"
+#include "codec/hex.h"
 #include "crypto/keccak.h"
 
 #include <stdarg.h>
@@ -45,7 +47,8 @@ static bool read_env(struct test *test) {
     const struct json *const base_fee = json_get(env, "currentBaseFee");
     const struct json *const excess = json_get(env, "currentExcessBlobGas");
     struct u256 prev_randao = U256_ZERO;
-    if (!json_read_address(json_get(env, "currentCoinbase"), &header->fee_recipient)) return false;
+    const struct bytes coinbase = json_text(json_get(env, "currentCoinbase"));
+    if (!prestate_read_address(coinbase, &header->fee_recipient)) return false;
     if (!json_read_u64(json_get(env, "currentGasLimit"), &header->gas_limit)) return false;
     if (!json_read_u64(json_get(env, "currentNumber"), &header->number)) return false;
     if (!json_read_u64(json_get(env, "currentTimestamp"), &header->timestamp)) return false;
@@ -185,6 +188,17 @@ static enum tx_verdict read_fields(
     return verdict == TX_VALID ? read_lists(arena, tx, json, access_list) : verdict;
 }
 
+/* Old tests give the key alone. */
+static bool read_sender(struct address *sender, const struct json *json) {
+    struct hash key;
+    struct ecdsa_signer signer;
+    const struct json *const given = json_get(json, "sender");
+    if (given != NULL) return json_read_address(given, sender);
+    if (!json_read_hash(json_get(json, "secretKey"), &key)) return false;
+    ecdsa_signer_init(&signer, NULL);
+    return tx_json_address_of(sender, &key, &signer);
+}
+
 /* The transaction and its sender: signed where the case has it so, which tests decoding too. */
 static enum tx_verdict read_tx(
     struct arena *arena,
@@ -198,7 +212,7 @@ static enum tx_verdict read_tx(
     const struct json *const json = json_get(test->json, "transaction");
     const struct json *const encoded = json_get(post, "txbytes");
     struct address given;
-    if (!json_read_address(json_get(json, "sender"), &given)) return TX_RLP_INVALID_VALUE;
+    if (!read_sender(&given, json)) return TX_RLP_INVALID_VALUE;
     *sender = given;
     if (json_text(encoded).len <= 2) return read_fields(arena, tx, json, json_get(post, "indexes"));
 
@@ -340,6 +354,11 @@ static void one_case(
         judge_exception(detail, &result, post);
         judge_state(worker, detail, &result, post);
         if (result.sender_differs) append(detail, "recovered another sender");
+    }
+    if (worker->trace != NULL) { /* as geth's evm statetest ends a trace */
+        char root[HEX_TEXT_SIZE(sizeof result.root.bytes) + 1];
+        root[hex_encode(root, BYTES_OF(result.root.bytes))] = '\0';
+        (void)fprintf(stderr, "{\"stateRoot\":\"%s\"}\n", root);
     }
     suite_report(worker, one, &result.root, detail[0] == '\0' ? NULL : detail);
     arena_rewind(&worker->arena, mark);

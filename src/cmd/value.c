@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 static int too_long(struct value_name name, size_t max) {
@@ -15,8 +14,7 @@ static int too_long(struct value_name name, size_t max) {
     );
 }
 
-/* Reads up to max + 1 bytes, so that a longer file shows. */
-static int read_stream(struct arena *arena, struct bytes *out, FILE *file, size_t max) {
+bool value_stream(struct arena *arena, struct bytes *out, FILE *file, size_t max) {
     enum { FIRST_SIZE = 1 << 16 };
     size_t size = FIRST_SIZE, len = 0;
     uint8_t *data = ARENA_ARRAY(arena, uint8_t, size);
@@ -29,7 +27,7 @@ static int read_stream(struct arena *arena, struct bytes *out, FILE *file, size_
         size *= 2;
     }
     *out = bytes_from(data, len);
-    return ferror(file);
+    return ferror(file) == 0;
 }
 
 int value_file(
@@ -41,10 +39,10 @@ int value_file(
             name.command, "%s: cannot open '%s': %s", name.flag, path, strerror(errno)
         );
     }
-    const int bad = read_stream(arena, out, file, max);
+    const bool good = value_stream(arena, out, file, max);
     const int os_error = errno;
     (void)fclose(file);
-    if (bad != 0) {
+    if (!good) {
         return command_failure(
             name.command, "%s: cannot read '%s': %s", name.flag, path, strerror(os_error)
         );

@@ -8,6 +8,8 @@
 
 #include "base/arena.h"
 
+#include <stdio.h>
+
 /* "COMMAND: FLAG: …" stands before the text of an error. */
 struct value_name {
     const char *command, *flag;
@@ -24,6 +26,9 @@ MUST_USE int value_u64(
 
 /* Seconds between blocks, with up to three decimals, as milliseconds. */
 MUST_USE int value_block_time(uint64_t *ms, struct value_name name, const char *text);
+
+/* What is left of a stream, at most max bytes and one, so that a longer one shows. False: errno says why. */
+MUST_USE bool value_stream(struct arena *arena, struct bytes *out, FILE *file, size_t max);
 
 /* The whole of a file of at most max bytes. */
 MUST_USE int value_file(
