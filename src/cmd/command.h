@@ -55,6 +55,7 @@ int cmd_statetest(int argc, char **argv);
 int cmd_t8n(int argc, char **argv);
 int cmd_txtest(int argc, char **argv);
 int cmd_vmtest(int argc, char **argv);
+int cmd_difficulty(int argc, char **argv);
 int cmd_tracetest(int argc, char **argv);
 
 #endif

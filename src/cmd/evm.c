@@ -12,6 +12,7 @@ int cmd_evm(int argc, char **argv) {
         {"b11r", "put a block together from its parts, for test generators", cmd_b11r},
         {"txtest", "run transaction tests: decode, judge and find the sender", cmd_txtest},
         {"vmtest", "run the oldest tests: one call frame by Frontier's rules", cmd_vmtest},
+        {"difficulty", "run difficulty tests: what proof of work a block owes", cmd_difficulty},
         {"tracetest", "run tracer tests: what a tracer says of a transaction", cmd_tracetest},
     };
     return command_dispatch(
