@@ -119,7 +119,7 @@ static bool sender_has_code(struct block_run *run, const struct address *sender)
     const struct bytes code = state_code(run->state, sender);
     struct address target;
     if (code.len == 0) return false;
-    return run->rules.revision < EVM_PRAGUE || !evm_is_delegation(code, &target);
+    return !run->evm_rules->delegation || !evm_is_delegation(code, &target);
 }
 
 static enum tx_verdict check_room(const struct block_run *run, const struct tx *tx) {
@@ -213,11 +213,11 @@ static struct tx_cost cost_of(const struct block_run *run, const struct tx *tx) 
 /* EIP-2929, 2930, 3651: sender, recipient, precompiles, access list, fee recipient. */
 static void warm(struct block_run *run, const struct tx *tx, const struct evm_message *message) {
     struct state *const state = run->state;
-    if (run->rules.revision < EVM_BERLIN) return;
+    if (!run->rules.row->warm_participants) return;
     state_warm_precompiles(state, run->evm_rules);
     (void)state_warm_account(state, &message->sender);
     (void)state_warm_account(state, &message->recipient);
-    if (run->rules.revision >= EVM_SHANGHAI) (void)state_warm_account(state, &run->env.coinbase);
+    if (run->rules.row->warm_coinbase) (void)state_warm_account(state, &run->env.coinbase);
     for (size_t i = 0; i < tx->access_list_count; i++) {
         const struct tx_access *const entry = &tx->access_list[i];
         (void)state_warm_account(state, &entry->address);

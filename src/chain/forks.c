@@ -39,6 +39,9 @@
     .tx_gas_max = SINCE(F, OSAKA, TX_GAS_CAP, UINT64_MAX), \
     .tx_blobs_max = SINCE(F, OSAKA, TX_BLOBS_PER_TX_MAX, UINT64_MAX), \
     .refund_quotient = SINCE(F, LONDON, 5, 2), \
+    .warm_participants = SINCE(F, BERLIN, true, false), \
+    .warm_coinbase = SINCE(F, SHANGHAI, true, false), \
+    .sidecar_version = SINCE(F, OSAKA, 1, 0), \
     \
     .difficulty = SINCE(F, PARIS, NULL, \
                   SINCE(F, BYZANTIUM, difficulty_byzantium, \

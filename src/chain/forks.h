@@ -83,6 +83,9 @@ struct fork_row {
     uint64_t tx_gas_max;       /* EIP-7825; UINT64_MAX before */
     uint64_t tx_blobs_max;     /* EIP-7594; UINT64_MAX before */
     uint64_t refund_quotient;  /* the part of the gas used that may come back; EIP-3529 */
+    bool warm_participants;    /* EIP-2929: sender, recipient, precompiles, access list */
+    bool warm_coinbase;        /* EIP-3651 */
+    uint8_t sidecar_version;   /* of blob transactions in network form: 1 since EIP-7594 */
 
     /* Proof of work. difficulty is NULL from Paris on: that is how to tell. */
     difficulty_rule *difficulty;

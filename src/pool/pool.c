@@ -726,7 +726,7 @@ static bool is_still_good(
     const struct tx *tx = &entry->shown.tx;
     if (u256_less(&account->balance, &entry->cost) || tx->gas_limit > head->gas_limit) return false;
     if (!fork_changed) return true;
-    const int version = head->rules.fork >= FORK_OSAKA ? 1 : 0;
+    const uint8_t version = head->rules.row->sidecar_version;
     if (entry->shown.sidecar != NULL && entry->shown.sidecar->version != version) return false;
     return tx_check(tx, &head->rules) == TX_VALID;
 }

@@ -99,37 +99,33 @@ static enum pool_verdict check_size(
 static enum pool_verdict check_type(
     struct pool_outcome *outcome, const struct tx *tx, const struct chain_rules *rules
 ) {
-    static const struct {
-        enum fork fork;
-        const char *name;
-        enum tx_verdict verdict;
-    } since[] = {
-        [TX_TYPE_LEGACY] = {FORK_FRONTIER, "Frontier", TX_VALID},
-        [TX_TYPE_ACCESS_LIST] = {FORK_BERLIN, "Berlin", TX_TYPE_1_TX_PRE_FORK},
-        [TX_TYPE_DYNAMIC_FEE] = {FORK_LONDON, "London", TX_TYPE_2_TX_PRE_FORK},
-        [TX_TYPE_BLOB] = {FORK_CANCUN, "Cancun", TX_TYPE_3_TX_PRE_FORK},
-        [TX_TYPE_SET_CODE] = {FORK_PRAGUE, "Prague", TX_TYPE_4_TX_PRE_FORK},
+    static const char *const since[] = {
+        [TX_TYPE_LEGACY] = "Frontier",    [TX_TYPE_ACCESS_LIST] = "Berlin",
+        [TX_TYPE_DYNAMIC_FEE] = "London", [TX_TYPE_BLOB] = "Cancun",
+        [TX_TYPE_SET_CODE] = "Prague",
     };
-    if (rules->fork >= since[tx->type].fork) return POOL_ADDED;
+    const enum tx_verdict verdict = tx_check_type(tx->type, rules);
+    if (verdict == TX_VALID) return POOL_ADDED;
     return refuse_tx_with(
-        outcome, since[tx->type].verdict, ": type %d rejected, pool not yet in %s", (int)tx->type,
-        since[tx->type].name
+        outcome, verdict, ": type %d rejected, pool not yet in %s", (int)tx->type, since[tx->type]
     );
 }
 
 static enum pool_verdict check_limits(
     struct pool_outcome *outcome, const struct tx *tx, const struct pool_head *head
 ) {
-    if (tx->is_create && head->rules.fork >= FORK_SHANGHAI && tx->data.len > TX_INITCODE_SIZE_MAX) {
+    const uint32_t initcode_size_max = evm_rules_of(head->rules.revision)->initcode_size_max;
+    const uint64_t gas_max = head->rules.row->tx_gas_max;
+    if (tx->is_create && tx->data.len > initcode_size_max) {
         return refuse_tx_with(
-            outcome, TX_INITCODE_SIZE_EXCEEDED, ": code size %zu, limit %zu", tx->data.len,
-            TX_INITCODE_SIZE_MAX
+            outcome, TX_INITCODE_SIZE_EXCEEDED, ": code size %zu, limit %u", tx->data.len,
+            (unsigned)initcode_size_max
         );
     }
-    if (head->rules.fork >= FORK_OSAKA && tx->gas_limit > TX_GAS_CAP) {
+    if (tx->gas_limit > gas_max) {
         return refuse_tx_with(
             outcome, TX_GAS_LIMIT_EXCEEDS_MAXIMUM, " (cap: %llu, tx: %llu)",
-            (unsigned long long)TX_GAS_CAP, (unsigned long long)tx->gas_limit
+            (unsigned long long)gas_max, (unsigned long long)tx->gas_limit
         );
     }
     if (tx->gas_limit > head->gas_limit) return pool_refuse(outcome, POOL_GAS_LIMIT, NULL);
@@ -222,7 +218,7 @@ static enum pool_verdict check_sidecar(
 ) {
     const struct tx *tx = &candidate->tx;
     const struct tx_sidecar *sidecar = &candidate->sidecar;
-    const int version = rules->fork >= FORK_OSAKA ? 1 : 0;
+    const uint8_t version = rules->row->sidecar_version;
     const struct u256 min_blob_fee = u256_from_u64(MIN_BLOB_FEE);
     if (!candidate->has_sidecar) {
         return refuse_sidecar(outcome, "missing sidecar in blob transaction");

@@ -56,7 +56,7 @@ bool eth_estimate(
     enum { GAS_LEAST = 21000 };
     struct tx_outcome outcome;
     uint64_t most = run->run.env.gas_limit < ETH_GAS_CAP ? run->run.env.gas_limit : ETH_GAS_CAP;
-    if (run->run.rules.revision >= EVM_OSAKA && most > TX_GAS_CAP) most = TX_GAS_CAP;
+    if (most > run->run.rules.row->tx_gas_max) most = run->run.rules.row->tx_gas_max;
     if (!args->has_gas || args->tx.gas_limit < GAS_LEAST || args->tx.gas_limit > most) {
         args->tx.gas_limit = most;
     }
