@@ -28,6 +28,8 @@ enum tx_verdict tx_sender(
     const struct tx *tx,
     const struct chain_rules *rules
 ) {
+    const enum tx_verdict type_verdict = tx_check_type(tx->type, rules);
+    if (type_verdict != TX_VALID) return type_verdict;
     if (tx->is_protected) {
         if (!rules->row->replay_protection) return TX_INVALID_SIGNATURE_VRS;
         if (tx->chain_id != rules->chain_id) return TX_INVALID_CHAINID;
