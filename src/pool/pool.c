@@ -797,17 +797,33 @@ bool pool_remove(struct pool *pool, const struct hash *hash) {
     return true;
 }
 
-void pool_clear(struct pool *pool) {
+static void empty(struct pool *pool, bool keeps_blobs) {
     while (pool->newest != NULL) {
         struct sender *sender = pool->newest;
         while (sender != NULL && sender->count == 0) {
             sender = sender->older; /* an authority: goes with those that name it */
         }
         ASSERT(sender != NULL);
-        drop_entry(pool, sender->entries[sender->count - 1]);
+        struct entry *last = sender->entries[sender->count - 1];
+        unlink_entry(pool, last);
+        if (keeps_blobs && last->blob_bytes != 0) {
+            keep_in_limbo(pool, last);
+        } else {
+            entry_destroy(pool, last);
+        }
+        sender_recount(pool, sender);
+        sender_release_if_unused(pool, sender);
     }
+}
+
+void pool_clear(struct pool *pool) {
+    empty(pool, false);
     while (drop_oldest_of_limbo(pool)) {
     }
+}
+
+void pool_set_aside(struct pool *pool) {
+    empty(pool, true);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */

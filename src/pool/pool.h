@@ -138,6 +138,9 @@ void pool_reinject(
 bool pool_remove(struct pool *pool, const struct hash *hash);
 void pool_clear(struct pool *pool);
 
+/* Empties the pool, but for sidecars: pool_reinject and pool_add_unsigned find them in the limbo. */
+void pool_set_aside(struct pool *pool);
+
 /* Queued transactions whose sender has been idle for POOL_LIFETIME_MS go; answers how many. */
 size_t pool_expire(struct pool *pool, uint64_t now_ms);
 

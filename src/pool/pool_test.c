@@ -684,6 +684,25 @@ TEST(a_blob_transaction_of_a_removed_block_gets_its_sidecar_back) {
     assert_refused(outcome.verdict, POOL_SIDECAR, "missing sidecar in blob transaction");
 }
 
+TEST(what_is_set_aside_can_come_back_with_its_blobs) {
+    begin_with_blobs();
+    const struct tx_sidecar sidecar = sidecar_of(1);
+    assert_int_equal(add_blob(1, blob_tx(0, 10), &sidecar), POOL_ADDED);
+    const struct hash hash = outcome.hash;
+    const struct address sender = pool_find(pool, &hash)->sender;
+    const struct bytes encoded = arena_copy(&arena, pool_find(pool, &hash)->encoded);
+    pool_set_aside(pool);
+    assert_int_equal(pool_counts(pool).pending, 0);
+    pool_add_unsigned(pool, &outcome, &head, encoded, &sender, now_ms);
+    assert_int_equal(outcome.verdict, POOL_ADDED);
+    assert_memory_equal(pool_find(pool, &hash)->sidecar->blobs, blob.blob, sizeof blob.blob);
+
+    pool_clear(pool);
+    pool_add_unsigned(pool, &outcome, &head, encoded, &sender, now_ms);
+    assert_int_equal(outcome.verdict, POOL_SIDECAR);
+    assert_int_equal(pool_counts(pool).blob_bytes, 0);
+}
+
 TEST(a_builder_gets_only_blobs_that_pay_the_blob_fee) {
     begin_with_blobs();
     const struct tx_sidecar sidecar = sidecar_of(1);
@@ -961,6 +980,7 @@ int main(void) {
         POOL_TEST(a_sidecar_is_refused_in_the_words_of_geth),
         POOL_TEST(blob_transactions_have_no_gaps_and_cost_double_to_replace),
         POOL_TEST(a_blob_transaction_of_a_removed_block_gets_its_sidecar_back),
+        POOL_TEST(what_is_set_aside_can_come_back_with_its_blobs),
         POOL_TEST(a_builder_gets_only_blobs_that_pay_the_blob_fee),
         POOL_TEST(an_account_has_a_bounded_queue),
         POOL_TEST(the_whole_pool_is_bounded),

@@ -628,7 +628,7 @@ static struct status undo_edits(struct node *node, const struct hash *block, siz
 
 static struct status restore_pool(struct node *node, const struct node_snapshot *snapshot) {
     struct pool_head head;
-    pool_clear(node->pool);
+    pool_set_aside(node->pool);
     const struct status status = execution_pool_head(node->execution, &head);
     for (size_t i = 0; !failed(status) && i < snapshot->pooled_count; i++) {
         struct pool_outcome ignored; /* it was in the pool on this very state */
