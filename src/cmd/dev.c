@@ -24,7 +24,7 @@ static const char help[] =
     "\n"
     "Options:\n"
     "  --port N           port of JSON-RPC, 0 for any free one (default 8545)\n"
-    "  --host ADDRESS     address to listen on (default 127.0.0.1)\n"
+    "  --host ADDRESS     address or name to listen on (default 127.0.0.1)\n"
     "  --data-dir DIR     keep the chain in DIR and go on with it at the next start\n"
     "                     (default: in memory, gone at the end)\n"
     "  --block-time S     a block every S seconds, such as 1 or 0.2 (default: at each "

@@ -509,16 +509,26 @@ void rpc_server_close(struct rpc_server *server) {
 
 /* ---- Opening ---- */
 
-static struct status open_socket(int *out, uint16_t *port, const char *host, uint16_t wanted) {
+/* An address, or a name of this machine: by IPv4 where it has both, as clients try that too. */
+static bool look_up(struct addrinfo **out, const char *host, uint16_t port) {
     char service[8];
-    (void)snprintf(service, sizeof service, "%u", wanted);
-    const struct addrinfo hints = {
+    (void)snprintf(service, sizeof service, "%u", port);
+    struct addrinfo hints = {
+        .ai_family = AF_INET,
         .ai_socktype = SOCK_STREAM,
-        .ai_flags = AI_PASSIVE | AI_NUMERICSERV | AI_NUMERICHOST,
+        .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
     };
+    if (getaddrinfo(host, service, &hints, out) == 0) return true;
+    hints.ai_family = AF_UNSPEC;
+    return getaddrinfo(host, service, &hints, out) == 0;
+}
+
+static struct status open_socket(int *out, uint16_t *port, const char *host, uint16_t wanted) {
     struct addrinfo *address;
-    if (getaddrinfo(host, service, &hints, &address) != 0) {
-        return status_make(STATUS_UNAVAILABLE, 0, "the host to listen on is no address");
+    if (!look_up(&address, host, wanted)) {
+        return status_make(
+            STATUS_UNAVAILABLE, 0, "the host to listen on is no address, nor a name of one"
+        );
     }
     struct status status = status_ok;
     struct sockaddr_storage bound;

@@ -36,8 +36,8 @@ struct rpc_page {
 
 struct rpc_server_options {
     uv_loop_t *loop;
-    const char *host;                  /* an address such as "127.0.0.1" or "::1" */
-    uint16_t port;                     /* 0: any free one */
+    const char *host; /* an address such as "127.0.0.1" or "::1", or a name: "localhost" */
+    uint16_t port;    /* 0: any free one */
     struct rpc_dispatcher *dispatcher; /* outlives the server */
     const char *allow_origin;          /* for browsers: "*", one origin, or NULL for none */
     const char *const *hosts; /* names accepted in Host beside addresses, ended by NULL; NULL
