@@ -94,7 +94,7 @@ function handle(started, port) {
 /** `infinity dev` on a free port. */
 export async function startChain(args = []) {
   const started = start(binary, ["dev", "--port", "0", ...args]);
-  const [, port] = await until(started, /^Listening on 127\.0\.0\.1:(\d+)$/m);
+  const [, port] = await until(started, /^Listening on (?:127\.0\.0\.1|localhost):(\d+)$/m);
   return handle(started, Number(port));
 }
 

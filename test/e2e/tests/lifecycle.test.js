@@ -109,6 +109,15 @@ test("a port in use is one clear line and status 3", async () => {
   assert.match(lines[0], new RegExp(`port ${port}.*in use`));
 });
 
+test("the host may be a name; one that is none is a clear line and status 3", async () => {
+  const chain = await startChain(["--host", "localhost"]);
+  assert.equal(await call(chain, "eth_chainId"), "0x7a69");
+  await chain.stop();
+  const { code, stderr } = await run(binary, ["dev", "--port", "0", "--host", "nowhere.invalid"]);
+  assert.equal(code, 3);
+  assert.match(stderr, /nowhere\.invalid: the host to listen on is no address/);
+});
+
 test("a folder that cannot be made is one clear line and status 3", async () => {
   const end = await run(binary, ["dev", "--port", "0", "--data-dir", "/proc/nowhere/chain"]);
   assert.equal(end.code, 3);

@@ -163,6 +163,20 @@ test("a blob transaction as viem sends it is mined, pays for its blob, and code 
   assert.equal(seen.slice(0, 66), versionedHash);
 });
 
+test("a blob transaction that waits, or is mined and taken back, keeps its blob over evm_revert", async () => {
+  await client.setAutomine(false);
+  const hash = await client.sendTransaction(blobTransaction(ones));
+  for (const mined of [false, true]) {
+    const id = await client.snapshot();
+    if (mined) await client.mine({ blocks: 1 });
+    await client.revert({ id });
+    assert.equal((await call(chain, "txpool_status")).pending, "0x1");
+  }
+  await client.mine({ blocks: 1 });
+  await client.setAutomine(true);
+  assert.equal((await client.getTransactionReceipt({ hash })).blobGasUsed, 131072n);
+});
+
 test("a blob that is not what its commitment says is refused", async () => {
   await assert.rejects(client.sendTransaction(blobTransaction(ones.replace(/1$/, "2"))), /proof|blob|sidecar/i);
 });
