@@ -315,7 +315,8 @@ static void append_receipt(
 ) {
     if (run->receipt_count == run->receipt_room) {
         const size_t room = run->receipt_room == 0 ? RECEIPT_ROOM_MIN : 2 * run->receipt_room;
-        struct receipt *const receipts = ARENA_ARRAY(run->arena, struct receipt, room);
+        struct receipt *const receipts =
+            arena_alloc_raw(run->arena, room * sizeof *receipts, _Alignof(struct receipt));
         if (run->receipt_count != 0) {
             memcpy(receipts, run->receipts, run->receipt_count * sizeof *receipts);
         }
@@ -331,7 +332,7 @@ static void append_receipt(
         .succeeded = outcome->status == EVM_SUCCESS,
         .post_state_root = receipt_root(run),
         .cumulative_gas_used = run->gas_used,
-        .bloom = receipt_logs_bloom(outcome->logs, outcome->log_count),
+        .bloom = logs_bloom(&run->blooms, outcome->logs, outcome->log_count),
         .logs = outcome->logs,
         .log_count = outcome->log_count,
     };

@@ -17,6 +17,7 @@
 #ifndef CHAIN_EXECUTE_H
 #define CHAIN_EXECUTE_H
 
+#include "chain/logs_bloom.h"
 #include "chain/ommers.h"
 #include "chain/receipt.h"
 #include "evm/evm.h"
@@ -57,6 +58,7 @@ struct block_run {
     uint64_t gas_used;
     uint64_t blob_gas_used;
     struct bloom logs_bloom;
+    struct logs_bloom_memo blooms;
     struct receipt *receipts;
     size_t receipt_count, receipt_room;
     const struct bytes *requests; /* EIP-7685, type byte first, those with data only; after end */

@@ -347,20 +347,25 @@ enum block_verdict header_check_on(
 }
 
 /* Yellow Paper 4.4.1: three bits of 11 bits each, from the hash's first three 16-bit words. */
-static void bloom_bits(uint16_t bits[BLOOM_BITS_PER_ENTRY], struct bytes entry) {
-    struct hash hash;
-    keccak256(&hash, entry);
+static void bloom_bits(uint16_t bits[BLOOM_BITS_PER_ENTRY], const struct hash *entry_hash) {
     for (size_t i = 0; i < BLOOM_BITS_PER_ENTRY; i++) {
-        bits[i] = (uint16_t)((hash.bytes[2 * i] << 8 | hash.bytes[2 * i + 1]) & 0x7ff);
+        const uint8_t *const word = entry_hash->bytes + 2 * i;
+        bits[i] = (uint16_t)((word[0] << 8 | word[1]) & 0x7ff);
+    }
+}
+
+void bloom_add_hashed(struct bloom *bloom, const struct hash *entry_hash) {
+    uint16_t bits[BLOOM_BITS_PER_ENTRY];
+    bloom_bits(bits, entry_hash);
+    for (size_t i = 0; i < BLOOM_BITS_PER_ENTRY; i++) {
+        bloom->bytes[sizeof bloom->bytes - 1 - bits[i] / 8] |= (uint8_t)(1 << bits[i] % 8);
     }
 }
 
 void bloom_add(struct bloom *bloom, struct bytes entry) {
-    uint16_t bits[BLOOM_BITS_PER_ENTRY];
-    bloom_bits(bits, entry);
-    for (size_t i = 0; i < BLOOM_BITS_PER_ENTRY; i++) {
-        bloom->bytes[sizeof bloom->bytes - 1 - bits[i] / 8] |= (uint8_t)(1 << bits[i] % 8);
-    }
+    struct hash hash;
+    keccak256(&hash, entry);
+    bloom_add_hashed(bloom, &hash);
 }
 
 void bloom_merge(struct bloom *into, const struct bloom *from) {
@@ -371,7 +376,9 @@ void bloom_merge(struct bloom *into, const struct bloom *from) {
 
 bool bloom_may_contain(const struct bloom *bloom, struct bytes entry) {
     uint16_t bits[BLOOM_BITS_PER_ENTRY];
-    bloom_bits(bits, entry);
+    struct hash hash;
+    keccak256(&hash, entry);
+    bloom_bits(bits, &hash);
     for (size_t i = 0; i < BLOOM_BITS_PER_ENTRY; i++) {
         const uint8_t byte = bloom->bytes[sizeof bloom->bytes - 1 - bits[i] / 8];
         if ((byte & 1 << bits[i] % 8) == 0) return false;

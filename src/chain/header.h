@@ -98,6 +98,7 @@ struct u256 header_blob_base_fee(uint64_t excess_blob_gas, const struct chain_ru
 uint64_t header_next_gas_limit(uint64_t parent_gas_limit, uint64_t target);
 
 void bloom_add(struct bloom *bloom, struct bytes entry);
+void bloom_add_hashed(struct bloom *bloom, const struct hash *entry_hash); /* its keccak256 */
 void bloom_merge(struct bloom *into, const struct bloom *from);
 bool bloom_may_contain(const struct bloom *bloom, struct bytes entry);
 

@@ -59,6 +59,7 @@ void evm_destroy(struct evm *evm) {
 
 void evm_drop_code_cache(struct evm *evm) {
     code_cache_clear(&evm->codes);
+    memset(&evm->hashes, 0, sizeof evm->hashes);
 }
 
 /* The segment at index has room for size bytes; nothing of it is in use. */

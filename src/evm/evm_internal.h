@@ -9,6 +9,7 @@
 
 #include "evm/code_cache.h"
 #include "evm/evm.h"
+#include "evm/hash_memo.h"
 #include "evm/opcodes.h"
 #include "evm/state_records.h"
 
@@ -76,6 +77,8 @@ struct evm {
 
     struct evm_message call;      /* what the running frame asks for: see RUN_CALLS */
     enum evm_status call_refused; /* EVM_SUCCESS, or why it cannot begin */
+
+    struct hash_memo hashes;
 };
 
 /* How interpreter_run leaves a frame: with a status, or with evm->call to be made. */

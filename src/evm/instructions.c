@@ -31,6 +31,10 @@ INSTRUCTION(instruction_keccak256) {
     if (!evm_charge(frame, GAS_KECCAK_WORD * evm_words(size->limb[0]))) return EVM_OUT_OF_GAS;
     struct hash hash;
     const size_t len = (size_t)size->limb[0];
+    if (len == HASH_MEMO_INPUT_SIZE) {
+        hash_memo_keccak256(&evm->hashes, &top[-1], frame->memory + offset->limb[0]);
+        return EVM_SUCCESS;
+    }
     keccak256(&hash, bytes_from(len == 0 ? NULL : frame->memory + offset->limb[0], len));
     top[-1] = u256_from_be(hash.bytes);
     return EVM_SUCCESS;
