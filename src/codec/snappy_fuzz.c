@@ -1,0 +1,36 @@
+/* Framed data that decodes is within the limit, and no input is read or written past its end. */
+#include "codec/snappy.h"
+
+#include "base/fuzz.h"
+
+#include <stdlib.h>
+
+static void *get(void *ctx, size_t size) {
+    (void)ctx;
+    return malloc(size);
+}
+
+static void put(void *ctx, void *memory, size_t size) {
+    (void)ctx, (void)size;
+    free(memory);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static const struct arena_source source = {get, put, NULL};
+    enum { LIMIT = 1 << 18 };
+    static uint8_t block[LIMIT];
+    struct arena arena;
+    struct bytes out;
+    size_t len;
+    arena_init(&arena, &source);
+    if (snappy_decode_framed(&arena, &out, bytes_from(data, size), LIMIT) == SNAPPY_VALID) {
+        ASSERT(out.len <= LIMIT);
+    } else {
+        ASSERT(out.len == 0);
+    }
+    if (snappy_decode_block(block, sizeof block, &len, bytes_from(data, size)) != SNAPPY_VALID) {
+        ASSERT(len == 0);
+    }
+    arena_reset(&arena);
+    return 0;
+}
