@@ -47,6 +47,7 @@ int cmd_dev(int argc, char **argv);
 int cmd_enginetest(int argc, char **argv);
 int cmd_evm(int argc, char **argv);
 int cmd_evm_run(int argc, char **argv);
+int cmd_import(int argc, char **argv);
 int cmd_job(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
 int cmd_machine(int argc, char **argv);

@@ -8,6 +8,7 @@ int cmd_evm(int argc, char **argv) {
         {"blocktest", "run blockchain tests: import and build blocks", cmd_blocktest},
         {"enginetest", "run engine tests: payloads of engine_newPayload", cmd_enginetest},
         {"stateless", "run blocks of blockchain tests in the machine, on witnesses", cmd_stateless},
+        {"import", "run a chain's blocks from files (RLP, era1)", cmd_import},
         {"t8n", "apply transactions to a state, for test generators", cmd_t8n},
         {"b11r", "put a block together from its parts, for test generators", cmd_b11r},
         {"txtest", "run transaction tests: decode, judge and find the sender", cmd_txtest},
