@@ -154,7 +154,7 @@ struct address program_draw_address(struct draw *draw, const struct program_worl
         address.bytes[0] |= 0x80;
         return address;
     }
-    const uint32_t first = draw_one_in(draw, 8) ? 0 : (uint32_t)world->first;
+    const uint32_t first = draw_one_in(draw, 12) ? 0 : (uint32_t)world->first;
     return world->addresses[first + draw_below(draw, (uint32_t)world->address_count - first)];
 }
 
@@ -435,10 +435,11 @@ static void push_call_gas(struct program *p) {
     case 1: push(p, draw_below(p->draw, 3000)); return;
     case 2: push(p, draw_spread(p->draw, 20)); return;
     case 3: push_drawn(p); return;
-    case 4:
-    case 5: push(p, 20000 + draw_below(p->draw, 60000)); return;
+    case 4: push(p, 20000 + draw_below(p->draw, 60000)); return;
     default:
-        if (p->world->rules->keep_64th || draw_one_in(p->draw, 4)) {
+        if (p->nest > 1 && !draw_one_in(p->draw, 6)) {
+            push(p, draw_below(p->draw, 9000)); /* calls in loops would make trees of frames */
+        } else if (p->world->rules->keep_64th || draw_one_in(p->draw, 4)) {
             emit(p, OP_GAS, 0, 1);
         } else { /* all of it would be too much: the call costs some too */
             push(p, 1000 + draw_below(p->draw, 30000));
@@ -494,7 +495,7 @@ static void piece_call(struct program *p) {
     emit_call(p, opcode);
 }
 
-/* Those on curves take milliseconds on the other side, pairings tens of them: seldom. */
+/* Those on curves take milliseconds on the other side, pairings tens of them: seldom, not in loops. */
 static struct u256 draw_precompile(struct program *p) {
     const struct evm_rules *const rules = p->world->rules;
     for (;;) {
@@ -504,7 +505,7 @@ static struct u256 draw_precompile(struct program *p) {
         const uint64_t number = word.limb[0];
         const bool pairs = number == 0x08 || number == 0x0a || number == 0x0f;
         const bool cheap = (number > 0x01 && number < 0x06) || number == 0x09;
-        if (cheap || draw_one_in(p->draw, pairs ? 100 : 8)) return word;
+        if (cheap || (p->nest == 1 && draw_one_in(p->draw, pairs ? 200 : 10))) return word;
     }
 }
 
