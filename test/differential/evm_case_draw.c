@@ -334,8 +334,8 @@ static void draw_gas(struct maker *m, struct tx *tx) {
     struct draw *const draw = &m->draw;
     const uint64_t least = max_u64(tx_intrinsic_gas(tx, &m->rules), tx_floor_gas(tx, &m->rules));
     uint64_t more = draw_spread(draw, EXTRA_GAS_BITS);
-    if (!draw_one_in(draw, 4)) more = 60000 + draw_below(draw, 300000);
-    if (draw_one_in(draw, 300)) more = 2000000 + draw_below(draw, 20000000);
+    if (!draw_one_in(draw, 4)) more = 40000 + draw_below(draw, 180000);
+    if (draw_one_in(draw, 1000)) more = 2000000 + draw_below(draw, 20000000);
     if (!add_u64(&tx->gas_limit, least, more)) tx->gas_limit = least;
     if (draw_one_in(draw, 60)) tx->gas_limit = least - draw_below(draw, 2);
 }

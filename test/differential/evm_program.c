@@ -172,9 +172,18 @@ static void push_address(struct program *p) {
     push_word(p, &word);
 }
 
-static void take_off(struct program *p, uint32_t height) {
+/* Mixes words into one, so that a wrong one among them is still seen in the end. */
+static void mix_down(struct program *p, uint32_t height) {
     while (p->height > height) {
-        emit(p, OP_POP, 1, 0);
+        emit(p, draw_one_in(p->draw, 2) ? OP_XOR : OP_ADD, 2, 1);
+    }
+}
+
+static void take_off(struct program *p, uint32_t height) {
+    if (p->height > height) {
+        mix_down(p, height + 1);
+        push(p, 32 * (uint64_t)draw_below(p->draw, 10));
+        emit(p, OP_MSTORE, 2, 0);
     }
     while (p->height < height) {
         push_drawn(p);
@@ -210,9 +219,9 @@ static void piece_compute(struct program *p) {
         }
     }
     need(p, list[choice].pops);
-    const bool counts = opcode == OP_BYTE || opcode == OP_SHL || opcode == OP_SAR ||
-        opcode == OP_SHR || opcode == OP_SIGNEXTEND;
-    if (counts && draw_one_in(p->draw, 2)) push(p, draw_below(p->draw, 270));
+    const bool bits = opcode == OP_SHL || opcode == OP_SHR || opcode == OP_SAR;
+    const bool bytes = opcode == OP_BYTE || opcode == OP_SIGNEXTEND;
+    if ((bits || bytes) && draw_one_in(p->draw, 2)) push(p, draw_below(p->draw, bits ? 270 : 35));
     emit(p, opcode, list[choice].pops, 1);
 }
 
@@ -505,7 +514,7 @@ static struct u256 draw_precompile(struct program *p) {
         const uint64_t number = word.limb[0];
         const bool pairs = number == 0x08 || number == 0x0a || number == 0x0f;
         const bool cheap = (number > 0x01 && number < 0x06) || number == 0x09;
-        if (cheap || (p->nest == 1 && draw_one_in(p->draw, pairs ? 200 : 10))) return word;
+        if (cheap || (p->nest == 1 && draw_one_in(p->draw, pairs ? 900 : 40))) return word;
     }
 }
 
@@ -581,8 +590,10 @@ static void piece_garbage(struct program *p) {
 static void draw_piece(struct program *p) {
     const uint32_t choice = draw_below(p->draw, 200);
     const bool deep = p->nest >= NEST_MAX;
-    if (choice < 50) {
-        piece_compute(p);
+    if (choice < 50) { /* several: they are cheap on both sides */
+        for (uint32_t i = 1 + draw_below(p->draw, 8); i > 0; i--) {
+            piece_compute(p);
+        }
     } else if (choice < 68) {
         piece_stack(p);
     } else if (choice < 82) {
@@ -590,7 +601,9 @@ static void draw_piece(struct program *p) {
     } else if (choice < 94) {
         piece_query(p);
     } else if (choice < 112) {
-        piece_memory(p);
+        for (uint32_t i = 1 + draw_below(p->draw, 3); i > 0; i--) {
+            piece_memory(p);
+        }
     } else if (choice < 122) {
         piece_copy(p);
     } else if (choice < 127) {
@@ -622,13 +635,14 @@ static void draw_pieces(struct program *p, uint32_t count) {
     p->nest++;
     for (uint32_t i = 0; i < count && has_room(p); i++) {
         draw_piece(p);
-        if (p->height > p->floor + HEIGHT_HIGH) take_off(p, p->floor + HEIGHT_HIGH / 2);
+        if (p->height > p->floor + HEIGHT_HIGH) mix_down(p, p->floor + HEIGHT_HIGH / 2);
     }
     p->nest--;
 }
 
 /* Shows the stack in memory, sometimes in storage too. */
 static void record(struct program *p) {
+    if (p->height > RECORD_WORDS) mix_down(p, RECORD_WORDS);
     for (uint32_t i = 0; i < RECORD_WORDS && p->height > 0; i++) {
         push(p, 32 * (uint64_t)i);
         emit(p, OP_MSTORE, 2, 0);

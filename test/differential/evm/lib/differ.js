@@ -98,7 +98,7 @@ function* smallerTx(tx) {
   for (const name of ['accessList', 'authorizations', 'blobHashes']) {
     for (let i = 0; i < tx[name].length; i++) yield { ...tx, [name]: without(tx[name], i) };
   }
-  if (tx.type > 0) yield { ...tx, type: 0, accessList: [], authorizations: [], blobHashes: [] };
+  if (tx.type > 0) yield { ...tx, type: 0, maxPriorityFee: tx.maxFee, accessList: [], authorizations: [], blobHashes: [] };
 }
 
 // Cases that are one step smaller.
