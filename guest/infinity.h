@@ -61,6 +61,14 @@ void infinity_mulmod256(uint64_t x[4], const uint64_t y[4], const uint64_t m[4])
 /* x * y + z in place of x (limbs 0 to 3) and z (4 to 7): 512 bits. */
 void infinity_muladd256(uint64_t xz[8], const uint64_t y[4]);
 
+/* Points of secp256k1 and P-256 as x and y, least significant limb first, below the prime: else, and
+ * where x is the same in a sum or y is 0 in a doubling, the program ends with the trap BAD_ARGUMENT. The
+ * first operand becomes the result. Points are not checked to be on the curve. */
+void infinity_secp256k1_add(uint64_t point[8], const uint64_t other[8]);
+void infinity_secp256k1_double(uint64_t point[8]);
+void infinity_p256_add(uint64_t point[8], const uint64_t other[8]);
+void infinity_p256_double(uint64_t point[8]);
+
 /* The same block in plain instructions, for whom cycles do not matter or no call is wanted. */
 void infinity_sha256_compress_software(uint32_t state[8], const uint8_t block[64]);
 

@@ -219,6 +219,51 @@ TEST(a_full_side_takes_no_more) {
     assert_false(order_book_rest(&book, &order));
 }
 
+/* y^2 = x^3 + 7 */
+static void expect_on_secp256k1(const uint64_t point[8]) {
+    static const uint64_t p[4] = {0xfffffffefffffc2f, UINT64_MAX, UINT64_MAX, UINT64_MAX};
+    uint64_t left[4], right[8];
+    memcpy(left, point + 4, sizeof left);
+    infinity_mulmod256(left, point + 4, p);
+    memcpy(right, point, sizeof left);
+    infinity_mulmod256(right, point, p);
+    infinity_mulmod256(right, point, p);
+    right[0] += 7; /* the numbers below do not wrap here */
+    assert_memory_equal(left, right, sizeof left);
+}
+
+TEST(points_without_the_machine_are_those_of_the_standard) {
+    static const uint64_t generator[8] = {
+        0x59f2815b16f81798, 0x029bfcdb2dce28d9, 0x55a06295ce870b07, 0x79be667ef9dcbbac,
+        0x9c47d08ffb10d4b8, 0xfd17b448a6855419, 0x5da4fbfc0e1108a8, 0x483ada7726a3c465};
+    /* 2 G of P-256, from its usual test vectors. */
+    static const uint64_t p256_generator[8] = {
+        0xf4a13945d898c296, 0x77037d812deb33a0, 0xf8bce6e563a440f2, 0x6b17d1f2e12c4247,
+        0xcbb6406837bf51f5, 0x2bce33576b315ece, 0x8ee7eb4a7c0f9e16, 0x4fe342e2fe1a7f9b};
+    static const uint64_t p256_twice_x[4] = {
+        0xa60b48fc47669978, 0xc08969e277f21b35, 0x8a52380304b51ac3, 0x7cf27b188d034f7e};
+    uint64_t two[8], four[8], sum[8];
+    memcpy(two, generator, sizeof two);
+    infinity_secp256k1_double(two);
+    expect_on_secp256k1(two);
+    memcpy(four, two, sizeof four);
+    infinity_secp256k1_double(four);
+    memcpy(sum, two, sizeof sum);
+    infinity_secp256k1_add(sum, generator);
+    expect_on_secp256k1(sum);
+    infinity_secp256k1_add(sum, generator);
+    assert_memory_equal(sum, four, sizeof sum);
+    memcpy(two, p256_generator, sizeof two);
+    infinity_p256_double(two);
+    assert_memory_equal(two, p256_twice_x, sizeof p256_twice_x);
+    memcpy(four, two, sizeof four);
+    infinity_p256_double(four);
+    memcpy(sum, two, sizeof sum);
+    infinity_p256_add(sum, p256_generator);
+    infinity_p256_add(sum, p256_generator);
+    assert_memory_equal(sum, four, sizeof sum);
+}
+
 TEST_MAIN(
     TEST_CASE(square_roots_of_edges_are_rounded_down),
     TEST_CASE(the_root_squared_is_not_above_the_number_and_the_next_one_is),
@@ -228,5 +273,6 @@ TEST_MAIN(
     TEST_CASE(the_best_price_trades_first_and_at_one_price_the_oldest),
     TEST_CASE(a_list_out_of_order_is_no_book),
     TEST_CASE(the_root_of_a_loaded_book_is_the_root_of_its_list),
+    TEST_CASE(points_without_the_machine_are_those_of_the_standard),
     TEST_CASE(a_full_side_takes_no_more)
 )

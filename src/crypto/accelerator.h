@@ -13,9 +13,15 @@ enum accelerator {
     ACCELERATOR_KECCAKF = 0x5001,
     ACCELERATOR_SHA256_COMPRESS = 0x5002,
     ACCELERATOR_MULMOD256 = 0x5003,
+    ACCELERATOR_SECP256K1_ADD = 0x5010,
+    ACCELERATOR_SECP256K1_DOUBLE = 0x5011,
+    ACCELERATOR_P256_ADD = 0x5012,
+    ACCELERATOR_P256_DOUBLE = 0x5013,
 };
 
+/* Whether this is compiled for the machine. */
 #if defined(__riscv) && !__STDC_HOSTED__
+enum { ACCELERATORS = 1 };
 
 ALWAYS_INLINE bool accelerator_call(
     enum accelerator number, void *in_place, const void *second, const void *third
@@ -30,6 +36,7 @@ ALWAYS_INLINE bool accelerator_call(
 }
 
 #else
+enum { ACCELERATORS = 0 };
 
 ALWAYS_INLINE bool accelerator_call(
     enum accelerator number, void *in_place, const void *second, const void *third
@@ -43,16 +50,21 @@ ALWAYS_INLINE bool accelerator_call(
 
 #endif
 
-/* *out = a * b mod m, m not 0. */
+/* *out = a * b mod m, m not 0; out may be a or b. */
 ALWAYS_INLINE void accelerator_mulmod(
     struct u256 *out, const struct u256 *a, const struct u256 *b, const struct u256 *m
 ) {
-    struct u256 product = *a;
-    if (accelerator_call(ACCELERATOR_MULMOD256, &product, b, m)) {
-        *out = product;
-    } else {
+    if (!ACCELERATORS) {
         u256_mulmod(out, a, b, m);
+        return;
     }
+    const struct u256 *other = b;
+    if (out == b) {
+        other = a;
+    } else if (out != a) {
+        *out = *a;
+    }
+    if (!accelerator_call(ACCELERATOR_MULMOD256, out, other, m)) u256_mulmod(out, out, other, m);
 }
 
 #endif

@@ -1,6 +1,7 @@
 #include "machine/machine_ecall.h"
 
 #include "base/u256.h"
+#include "crypto/curve256.h"
 #include "crypto/keccak.h"
 #include "crypto/sha256.h"
 
@@ -148,6 +149,80 @@ static uint64_t effect_muladd(struct machine *machine) {
     return 0;
 }
 
+/* Points are x and y; what a call must refuse is judged here, so that its effect cannot fail. */
+
+static bool is_in_field(const struct curve256_affine *point, const struct curve256 *curve) {
+    return u256_less(&point->x, &curve->prime) && u256_less(&point->y, &curve->prime);
+}
+
+static bool check_add(const struct machine *machine, enum curve256_id id) {
+    struct curve256_affine point, other;
+    if (!in_place(machine, A0, sizeof point, sizeof(uint64_t))) return false;
+    if (!source(machine, A1, sizeof other, sizeof(uint64_t))) return false;
+    read_memory(machine, &point, A0, sizeof point);
+    read_memory(machine, &other, A1, sizeof other);
+    return is_in_field(&point, &curve256_all[id]) && is_in_field(&other, &curve256_all[id]) &&
+        !u256_equal(&point.x, &other.x);
+}
+
+static uint64_t effect_add(struct machine *machine, enum curve256_id id) {
+    struct curve256_affine point, other;
+    read_memory(machine, &point, A0, sizeof point);
+    read_memory(machine, &other, A1, sizeof other);
+    const bool is_done = curve256_chord(&curve256_all[id], &point, &other);
+    ASSERT(is_done);
+    write_memory(machine, A0, &point, sizeof point);
+    return 0;
+}
+
+static bool check_double(const struct machine *machine, enum curve256_id id) {
+    struct curve256_affine point;
+    if (!in_place(machine, A0, sizeof point, sizeof(uint64_t))) return false;
+    read_memory(machine, &point, A0, sizeof point);
+    return is_in_field(&point, &curve256_all[id]) && !u256_is_zero(&point.y);
+}
+
+static uint64_t effect_double(struct machine *machine, enum curve256_id id) {
+    struct curve256_affine point;
+    read_memory(machine, &point, A0, sizeof point);
+    const bool is_done = curve256_tangent(&curve256_all[id], &point);
+    ASSERT(is_done);
+    write_memory(machine, A0, &point, sizeof point);
+    return 0;
+}
+
+static bool check_secp256k1_add(const struct machine *machine) {
+    return check_add(machine, CURVE256_SECP256K1);
+}
+
+static uint64_t effect_secp256k1_add(struct machine *machine) {
+    return effect_add(machine, CURVE256_SECP256K1);
+}
+
+static bool check_secp256k1_double(const struct machine *machine) {
+    return check_double(machine, CURVE256_SECP256K1);
+}
+
+static uint64_t effect_secp256k1_double(struct machine *machine) {
+    return effect_double(machine, CURVE256_SECP256K1);
+}
+
+static bool check_p256_add(const struct machine *machine) {
+    return check_add(machine, CURVE256_P256);
+}
+
+static uint64_t effect_p256_add(struct machine *machine) {
+    return effect_add(machine, CURVE256_P256);
+}
+
+static bool check_p256_double(const struct machine *machine) {
+    return check_double(machine, CURVE256_P256);
+}
+
+static uint64_t effect_p256_double(struct machine *machine) {
+    return effect_double(machine, CURVE256_P256);
+}
+
 static bool check_memcpy(const struct machine *machine) {
     const uint64_t size = machine->x[A2];
     if (size == 0) return true;
@@ -175,6 +250,10 @@ static const struct row rows[] = {
     {ECALL_SHA256_COMPRESS, 690, check_sha256, effect_sha256, 0},
     {ECALL_MULMOD256, 16, check_mulmod, effect_mulmod, 0},
     {ECALL_MULADD256, 16, check_muladd, effect_muladd, 0},
+    {ECALL_SECP256K1_ADD, 64, check_secp256k1_add, effect_secp256k1_add, 0},
+    {ECALL_SECP256K1_DOUBLE, 64, check_secp256k1_double, effect_secp256k1_double, 0},
+    {ECALL_P256_ADD, 64, check_p256_add, effect_p256_add, 0},
+    {ECALL_P256_DOUBLE, 64, check_p256_double, effect_p256_double, 0},
     {ECALL_MEMCPY, 1, check_memcpy, effect_memcpy, A2},
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/test.h"
 #include "base/u256.h"
+#include "crypto/curve256.h"
 #include "crypto/keccak.h"
 #include "crypto/sha256.h"
 #include "machine/test.h"
@@ -77,11 +78,15 @@ TEST(each_ecall_costs_what_the_table_says_and_stops_exactly) {
     static const struct {
         uint64_t number, a0, a1, a2, extra, result;
     } cases[] = {
-        {ECALL_VERSION, 1, 2, 3, 0, 0x10001},
+        {ECALL_VERSION, 1, 2, 3, 0, 0x20001},
         {ECALL_KECCAKF, DATA, 0, 0, 1920, 0},
         {ECALL_SHA256_COMPRESS, DATA, CONSTANTS, 0, 690, 0},
         {ECALL_MULMOD256, DATA, CONSTANTS, DATA + 32, 16, 0},
         {ECALL_MULADD256, DATA, INPUT, 0, 16, 0},
+        {ECALL_SECP256K1_ADD, DATA, CONSTANTS, 0, 64, 0},
+        {ECALL_SECP256K1_DOUBLE, DATA, 0, 0, 64, 0},
+        {ECALL_P256_ADD, DATA, CONSTANTS, 0, 64, 0},
+        {ECALL_P256_DOUBLE, DATA, 0, 0, 64, 0},
         {ECALL_MEMCPY, DATA, CONSTANTS, 0, 1, 0},
         {ECALL_MEMCPY, DATA, CONSTANTS, 1, 2, 0},
         {ECALL_MEMCPY, DATA, CONSTANTS, 8, 2, 0},
@@ -126,7 +131,8 @@ TEST(a_bad_argument_traps_and_changes_nothing) {
         {0, 0, 0, 0, TRAP_BAD_ECALL},
         {1, 0, 0, 0, TRAP_BAD_ECALL},
         {0x5005, DATA, DATA, DATA, TRAP_BAD_ECALL},
-        {0x5010, DATA, DATA, DATA, TRAP_BAD_ECALL},
+        {0x5014, DATA, DATA, DATA, TRAP_BAD_ECALL},
+        {0x5020, DATA, DATA, DATA, TRAP_BAD_ECALL},
         {0x5040, DATA, DATA, DATA, TRAP_BAD_ECALL},
         {ECALL_VERSION + above, 0, 0, 0, TRAP_BAD_ECALL}, /* all 64 bits count */
         {ECALL_KECCAKF, DATA + 4, 0, 0, TRAP_BAD_ARGUMENT},
@@ -150,6 +156,18 @@ TEST(a_bad_argument_traps_and_changes_nothing) {
         {ECALL_MULADD256, DATA + 4, CONSTANTS, 0, TRAP_BAD_ARGUMENT},
         {ECALL_MULADD256, DATA, CONSTANTS + 1, 0, TRAP_BAD_ARGUMENT},
         {ECALL_MULADD256, RAM_END - 32, CONSTANTS, 0, TRAP_BAD_ARGUMENT},
+        {ECALL_SECP256K1_ADD, DATA + 4, CONSTANTS, 0, TRAP_BAD_ARGUMENT},
+        {ECALL_SECP256K1_ADD, DATA, CONSTANTS + 4, 0, TRAP_BAD_ARGUMENT},
+        {ECALL_SECP256K1_ADD, CONSTANTS, DATA, 0, TRAP_BAD_ARGUMENT},
+        {ECALL_SECP256K1_ADD, DATA, DATA, 0, TRAP_BAD_ARGUMENT}, /* the same x */
+        {ECALL_SECP256K1_ADD, HEAP, HEAP + 64, 0, TRAP_BAD_ARGUMENT},
+        {ECALL_SECP256K1_DOUBLE, DATA + 4, 0, 0, TRAP_BAD_ARGUMENT},
+        {ECALL_SECP256K1_DOUBLE, HEAP, 0, 0, TRAP_BAD_ARGUMENT}, /* y = 0 */
+        {ECALL_SECP256K1_DOUBLE, CONSTANTS, 0, 0, TRAP_BAD_ARGUMENT},
+        {ECALL_P256_ADD, DATA, CONSTANTS, 0, 0},
+        {ECALL_P256_ADD, DATA, DATA, 0, TRAP_BAD_ARGUMENT},
+        {ECALL_P256_DOUBLE, HEAP, 0, 0, TRAP_BAD_ARGUMENT},
+        {ECALL_P256_DOUBLE, RAM_END - 56, 0, 0, TRAP_BAD_ARGUMENT},
         {ECALL_MEMCPY, DATA, DATA + 8, 9, TRAP_BAD_ARGUMENT}, /* overlap by one byte */
         {ECALL_MEMCPY, DATA + 8, DATA, 9, TRAP_BAD_ARGUMENT},
         {ECALL_MEMCPY, DATA, DATA, 1, TRAP_BAD_ARGUMENT},
@@ -253,6 +271,53 @@ TEST(products_are_exact_and_reduced) {
     }
 }
 
+/* 2 G and 3 G, as SEC 2's generator gives them by other code; and coordinates that are no numbers of the
+ * field. */
+TEST(points_are_added_and_doubled) {
+    static const struct {
+        uint64_t add, twice;
+        enum curve256_id id;
+    } curves[] = {
+        {ECALL_SECP256K1_ADD, ECALL_SECP256K1_DOUBLE, CURVE256_SECP256K1},
+        {ECALL_P256_ADD, ECALL_P256_DOUBLE, CURVE256_P256},
+    };
+    for (size_t c = 0; c < ARRAY_LEN(curves); c++) {
+        const struct curve256 *const curve = &curve256_all[curves[c].id];
+        const struct curve256_affine generator = {curve->generator_x, curve->generator_y};
+        const struct curve256_point one = {generator.x, generator.y, U256_ONE};
+        struct curve256_point sum;
+        struct curve256_affine two, three, bad = {curve->prime, U256_ONE};
+        curve256_double(curve, &sum, &one);
+        assert_true(curve256_to_affine(curve, &two, &sum));
+        curve256_add(curve, &sum, &sum, &one);
+        assert_true(curve256_to_affine(curve, &three, &sum));
+        EACH_ENGINE(run) {
+            struct machine *machine = start(curves[c].twice, DATA, 0, 0);
+            memcpy(at(DATA), &generator, sizeof generator);
+            (void)(*run)(machine, PLENTY);
+            assert_memory_equal(at(DATA), &two, sizeof two);
+            end();
+
+            machine = start(curves[c].add, DATA, DATA + 64, 0);
+            memcpy(at(DATA), &generator, sizeof generator);
+            memcpy(at(DATA + 64), &two, sizeof two);
+            (void)(*run)(machine, PLENTY);
+            assert_memory_equal(at(DATA), &three, sizeof three);
+            assert_memory_equal(at(DATA + 64), &two, sizeof two);
+            end();
+
+            for (size_t i = 0; i < 2; i++) { /* either operand above the prime */
+                machine = start(curves[c].add, DATA, DATA + 64, 0);
+                memcpy(at(DATA), i == 0 ? &bad : &generator, sizeof bad);
+                memcpy(at(DATA + 64), i == 1 ? &bad : &two, sizeof bad);
+                assert_int_equal((*run)(machine, PLENTY), MACHINE_TRAP);
+                assert_int_equal(machine->code, TRAP_BAD_ARGUMENT);
+                end();
+            }
+        }
+    }
+}
+
 TEST(memcpy_copies_over_pages_into_heap_and_output) {
     EACH_ENGINE(run) {
         struct machine *machine = start(ECALL_MEMCPY, HEAP + 0xffd, CONSTANTS + 1, 200);
@@ -274,5 +339,6 @@ TEST_MAIN(
     TEST_CASE(a_bad_argument_comes_before_the_cycle_limit),
     TEST_CASE(keccakf_and_sha256_are_the_standards),
     TEST_CASE(products_are_exact_and_reduced),
+    TEST_CASE(points_are_added_and_doubled),
     TEST_CASE(memcpy_copies_over_pages_into_heap_and_output)
 )

@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "machine/elf_image.h"
 
-enum { MACHINE_ISA_VERSION = 1, MACHINE_ABI_VERSION = 1 };
+enum { MACHINE_ISA_VERSION = 1, MACHINE_ABI_VERSION = 2 };
 
 #define MACHINE_STACK_LO   0x00010000u
 #define MACHINE_OUTPUT     0xb0000000u

@@ -225,7 +225,8 @@ static inline void emit_wild(struct test_text *text, uint64_t *seed) {
             emit_word(text, (uint32_t)test_random(seed));
         } else {
             static const uint16_t numbers[] = {64,     0x5000, 0x5001, 0x5002, 0x5003,
-                                               0x5004, 0x5050, 0x5010, 1};
+                                               0x5004, 0x5050, 0x5010, 0x5011, 0x5012,
+                                               0x5013, 0x5020, 1};
             emit_r(text, RV_ADD, A0, TAME_BASE, X0);
             emit_i(text, RV_ADDI, A1, TAME_BASE, 256 * (int32_t)random_below(seed, 3));
             emit_i(text, RV_ADDI, A2, X0, (int32_t)random_below(seed, 300));
