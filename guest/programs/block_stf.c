@@ -4,7 +4,7 @@
  * Off-chain input: RLP [block, [[trie node, …], [code, …], [header, …]]].
  * Output: block hash, state root, receipts root, gas used (8 bytes, big-endian), keccak256 of the rules.
  * Exit code: 0 the block is valid; 1 it is not; 2 the witness lacks something; 3 malformed input;
- * 4 out of memory or a fault of ours. Without 0 there is no output.
+ * 4 the block has ommers; 5 out of memory or a fault of ours. Without 0 there is no output.
  *
  * The rules are those of the node: the same sources, compiled by tools/freestanding.
  */
@@ -12,7 +12,7 @@
 
 #include <infinity.h>
 
-enum { EXIT_FAULT = 4, CODE_CACHE_SIZE = 16 << 20, ALIGNMENT = 64 };
+enum { EXIT_FAULT = 5, CODE_CACHE_SIZE = 16 << 20, ALIGNMENT = 64 };
 
 extern uint8_t __heap_start[], __heap_end[];
 

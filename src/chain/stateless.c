@@ -144,22 +144,26 @@ static void read_block_hash(void *ctx, uint64_t number, struct hash *out) {
     if (!view->has_failed) *out = view->ancestors[parent - number];
 }
 
+/* The root of the state with diff applied. */
+static bool root_after(void *ctx, struct hash *out, const struct state_diff *diff) {
+    struct view *const view = ctx;
+    struct trie_writes writes = {0};
+    const enum trie_verdict verdict = chain_state_root(
+        view->arena, &writes, out, &view->source->nodes, &view->parent.state_root, diff
+    );
+    if (verdict != TRIE_VALID) view->has_failed = true;
+    return verdict == TRIE_VALID;
+}
+
 /* The root of the state after the block, and whether it is the header's. */
 static enum stateless_verdict check_root(
-    struct arena *arena,
     struct stateless_result *result,
-    const struct view *view,
+    struct view *view,
     const struct block_outcome *outcome,
     const struct header *header
 ) {
-    struct trie_writes writes = {0};
-    const struct state_diff diff = state_diff(arena, outcome->state);
-    if (chain_state_root(
-            arena, &writes, &result->state_root, &view->source->nodes, &view->parent.state_root,
-            &diff
-        ) != TRIE_VALID) {
-        return STATELESS_INCOMPLETE;
-    }
+    const struct state_diff diff = state_diff(view->arena, outcome->state);
+    if (!root_after(view, &result->state_root, &diff)) return STATELESS_INCOMPLETE;
     result->block = chain_check_state_root(header, &result->state_root);
     return result->block == BLOCK_VALID ? STATELESS_VALID : STATELESS_INVALID_BLOCK;
 }
@@ -180,6 +184,7 @@ enum stateless_verdict stateless_execute(
     header_hash(&result->block_hash, header);
     result->receipts_root = header->receipts_root;
     result->gas_used = header->gas_used;
+    if (block.ommer_count > 0) return STATELESS_HAS_OMMERS;
     if (header->number == 0) {
         result->block = BLOCK_UNKNOWN_PARENT;
         return STATELESS_INVALID_BLOCK;
@@ -197,11 +202,13 @@ enum stateless_verdict stateless_execute(
     }
     const struct state_reader reader = {
         read_account, read_storage, read_code, read_block_hash, &view};
+    const struct chain_rooter rooter = {root_after, &view};
     const struct block_input input = {
         .config = config,
         .parent = &view.parent,
         .parent_hash = &header->parent_hash,
         .block = &block,
+        .rooter = &rooter,
     };
     struct block_outcome outcome;
     chain_execute_block(arena, &outcome, vm, &reader, &input);
@@ -209,7 +216,7 @@ enum stateless_verdict stateless_execute(
     result->block = outcome.verdict;
     result->tx = outcome.tx_verdict;
     if (outcome.verdict != BLOCK_VALID) return STATELESS_INVALID_BLOCK;
-    return check_root(arena, result, &view, &outcome, header);
+    return check_root(result, &view, &outcome, header);
 }
 
 /* ---- On a witness ---- */
@@ -386,6 +393,7 @@ const char *stateless_verdict_text(enum stateless_verdict verdict) {
     case STATELESS_VALID: return "valid";
     case STATELESS_INVALID_BLOCK: return "the block is invalid";
     case STATELESS_INCOMPLETE: return "the witness lacks something that the block needs";
+    case STATELESS_HAS_OMMERS: return "the block has ommers, which no witness can judge";
     case STATELESS_MALFORMED: return "the input is malformed";
     }
     return "unknown";

@@ -7,7 +7,8 @@
  * the one that the block names: so a witness with anything changed or left out that the block needs
  * is incomplete, and never gives another result.
  *
- * All of a block is checked as on import (chain/execute.h), the state root included. Pure.
+ * All of a block is checked as on import (chain/execute.h), the state root included; but of blocks before
+ * Paris the proof of work is not looked at, and those with ommers are not executed. Pure.
  */
 #ifndef CHAIN_STATELESS_H
 #define CHAIN_STATELESS_H
@@ -31,6 +32,7 @@ enum stateless_verdict {
     STATELESS_INVALID_BLOCK = 1, /* result.block and result.tx say why */
     STATELESS_INCOMPLETE = 2, /* a node, code or header that is needed is not there, or no good */
     STATELESS_MALFORMED = 3,  /* the input of stateless_run is no canonical encoding */
+    STATELESS_HAS_OMMERS = 4, /* to judge ommers takes seven blocks, which no witness has */
 };
 
 /* One line of English for an error message: static text without a final stop. */

@@ -502,7 +502,7 @@ static bool check_block(struct test *test, const struct import *import, struct b
         .ctx = &before,
     };
     if (test->check == NULL) return true;
-    const char *const wrong = test->check(test->worker, &test->config, encoded, &source);
+    const char *const wrong = test->check(test->worker, &import->config, encoded, &source);
     return wrong == NULL || fail(test, wrong);
 }
 

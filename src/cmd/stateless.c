@@ -26,7 +26,7 @@ static struct machine_program program;
 static const char *keep_directory;
 
 /* Of all blocks together. */
-static struct { atomic_uint_fast64_t blocks, gas, cycles, refusals; } totals;
+static struct { atomic_uint_fast64_t blocks, with_ommers, gas, cycles, refusals; } totals;
 
 /* One run of the program. */
 struct outcome {
@@ -138,6 +138,10 @@ static const char *check_block(
     uint8_t output[STATELESS_OUTPUT_SIZE];
     enum stateless_verdict verdict =
         stateless_record(arena, &witness, &expected, &worker->vm, config, encoded, source);
+    if (verdict == STATELESS_HAS_OMMERS) {
+        (void)atomic_fetch_add(&totals.with_ommers, 1);
+        return NULL;
+    }
     if (verdict != STATELESS_VALID) return stateless_verdict_text(verdict);
     const struct bytes rules = witness_encode_config(arena, config);
     const struct bytes input = stateless_input(arena, encoded, &witness);
@@ -204,6 +208,12 @@ int cmd_stateless(int argc, char **argv) {
     int status = take_keep(&argc, argv);
     if (status == EXIT_GOOD) status = suite_main(&suite, argc, argv);
     const uint64_t gas = atomic_load(&totals.gas), cycles = atomic_load(&totals.cycles);
+    if (atomic_load(&totals.with_ommers) > 0) {
+        (void)fprintf(
+            stderr, "%" PRIuFAST64 " blocks with ommers, which are not executed statelessly\n",
+            atomic_load(&totals.with_ommers)
+        );
+    }
     if (atomic_load(&totals.blocks) > 0) {
         (void)fprintf(
             stderr,
