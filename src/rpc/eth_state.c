@@ -9,107 +9,103 @@
 
 /* ---- Accounts ---- */
 
-/* Arguments: an address, and at `block_at` a block. */
-static bool open_account(
-    struct request *request,
-    struct eth_state *state,
-    struct address *address,
-    struct account *account,
-    size_t block_at
-) {
-    struct block_ref ref;
-    if (!param_address(request->call, 0, address)) return false;
-    if (!param_block(request->call, block_at, &ref)) return false;
-    if (!eth_open_state(request, state, &ref)) return false;
-    *account = (struct account){
+/* An account at a block. */
+struct asked {
+    struct address address;
+    struct eth_state state;
+    struct account account;
+};
+
+/* What there is of an account that is not there: nothing. */
+static bool read_account(struct request *request, struct asked *asked) {
+    const struct state_reader *reader = asked->state.reader;
+    asked->account = (struct account){
         .code_hash = keccak256_of_empty,
         .storage_root = state_empty_root,
     };
-    (void)state->reader->account(state->reader->ctx, address, account);
+    (void)reader->account(reader->ctx, &asked->address, &asked->account);
     return eth_state_is_sound(request);
 }
 
+/* Arguments: an address, and at `block_at` a block. */
+static bool open_account(struct request *request, struct asked *asked, size_t block_at) {
+    struct block_ref ref;
+    return param_address(request->call, 0, &asked->address) &&
+        param_block(request->call, block_at, &ref) &&
+        eth_open_state(request, &asked->state, &ref) && read_account(request, asked);
+}
+
+static struct bytes code_of(const struct asked *asked) {
+    const struct state_reader *reader = asked->state.reader;
+    const struct hash *code_hash = &asked->account.code_hash;
+    if (hash_equal(code_hash, &keccak256_of_empty)) return bytes_from(NULL, 0);
+    return reader->code(reader->ctx, code_hash);
+}
+
 static bool get_balance(struct request *request) {
-    struct eth_state state;
-    struct address address;
-    struct account account;
-    if (!open_account(request, &state, &address, &account, 1)) return false;
-    json_write_quantity_u256(request->call->result, &account.balance);
+    struct asked asked;
+    if (!open_account(request, &asked, 1)) return false;
+    json_write_quantity_u256(request->call->result, &asked.account.balance);
     return true;
 }
 
 static bool get_tx_count(struct request *request) {
     struct block_ref ref;
-    struct eth_state state;
-    struct address address;
-    struct account account;
+    struct asked asked;
     if (!param_block(request->call, 1, &ref)) return false;
     if (ref.tag != BLOCK_TAG_PENDING) {
-        if (!open_account(request, &state, &address, &account, 1)) return false;
-        json_write_quantity(request->call->result, account.nonce);
+        if (!open_account(request, &asked, 1)) return false;
+        json_write_quantity(request->call->result, asked.account.nonce);
         return true;
     }
     /* What the pool holds counts, whether or not it fits the next block. */
     const struct block_ref latest = {.tag = BLOCK_TAG_LATEST};
-    if (!param_address(request->call, 0, &address)) return false;
-    if (!eth_open_state(request, &state, &latest)) return false;
-    account = (struct account){.nonce = 0};
-    (void)state.reader->account(state.reader->ctx, &address, &account);
+    if (!param_address(request->call, 0, &asked.address)) return false;
+    if (!eth_open_state(request, &asked.state, &latest)) return false;
+    if (!read_account(request, &asked)) return false;
+    const struct pool *pool = request->eth->backend->pool;
     json_write_quantity(
-        request->call->result, pool_next_nonce(request->eth->backend->pool, &address, account.nonce)
+        request->call->result, pool_next_nonce(pool, &asked.address, asked.account.nonce)
     );
-    return eth_state_is_sound(request);
+    return true;
 }
 
 static bool get_code(struct request *request) {
-    struct eth_state state;
-    struct address address;
-    struct account account;
-    struct bytes code = {NULL, 0};
-    if (!open_account(request, &state, &address, &account, 1)) return false;
-    if (!hash_equal(&account.code_hash, &keccak256_of_empty)) {
-        code = state.reader->code(state.reader->ctx, &account.code_hash);
-    }
-    json_write_hex(request->call->result, code);
+    struct asked asked;
+    if (!open_account(request, &asked, 1)) return false;
+    json_write_hex(request->call->result, code_of(&asked));
     return eth_state_is_sound(request);
+}
+
+static void put_balance_and_nonce(struct json_writer *out, const struct account *account) {
+    json_name(out, "balance");
+    json_write_quantity_u256(out, &account->balance);
+    json_name(out, "nonce");
+    json_write_quantity(out, account->nonce);
 }
 
 static bool get_account(struct request *request) {
     struct json_writer *out = request->call->result;
-    struct eth_state state;
-    struct address address;
-    struct account account;
-    if (!open_account(request, &state, &address, &account, 1)) return false;
+    struct asked asked;
+    if (!open_account(request, &asked, 1)) return false;
     json_begin_object(out);
-    json_name(out, "balance");
-    json_write_quantity_u256(out, &account.balance);
-    json_name(out, "nonce");
-    json_write_quantity(out, account.nonce);
+    put_balance_and_nonce(out, &asked.account);
     json_name(out, "codeHash");
-    json_write_hash(out, &account.code_hash);
+    json_write_hash(out, &asked.account.code_hash);
     json_name(out, "storageRoot");
-    json_write_hash(out, &account.storage_root);
+    json_write_hash(out, &asked.account.storage_root);
     json_end_object(out);
     return true;
 }
 
 static bool get_account_info(struct request *request) {
     struct json_writer *out = request->call->result;
-    struct eth_state state;
-    struct address address;
-    struct account account;
-    struct bytes code = {NULL, 0};
-    if (!open_account(request, &state, &address, &account, 1)) return false;
-    if (!hash_equal(&account.code_hash, &keccak256_of_empty)) {
-        code = state.reader->code(state.reader->ctx, &account.code_hash);
-    }
+    struct asked asked;
+    if (!open_account(request, &asked, 1)) return false;
     json_begin_object(out);
-    json_name(out, "balance");
-    json_write_quantity_u256(out, &account.balance);
-    json_name(out, "nonce");
-    json_write_quantity(out, account.nonce);
+    put_balance_and_nonce(out, &asked.account);
     json_name(out, "code");
-    json_write_hex(out, code);
+    json_write_hex(out, code_of(&asked));
     json_end_object(out);
     return eth_state_is_sound(request);
 }
@@ -162,16 +158,14 @@ static struct hash read_storage(
 }
 
 static bool get_storage_at(struct request *request) {
-    struct eth_state state;
-    struct address address;
-    struct account account;
+    struct asked asked;
     struct hash slot;
     bool is_whole;
-    if (!param_address(request->call, 0, &address)) return false;
+    if (!param_address(request->call, 0, &asked.address)) return false;
     if (!param_present(request->call, 1)) return param_missing(request->call, 1);
     if (!read_slot(request, &slot, &is_whole, json_at(request->call->params, 1))) return false;
-    if (!open_account(request, &state, &address, &account, 2)) return false;
-    const struct hash value = read_storage(&state, &address, &slot);
+    if (!open_account(request, &asked, 2)) return false;
+    const struct hash value = read_storage(&asked.state, &asked.address, &slot);
     json_write_hash(request->call->result, &value);
     return eth_state_is_sound(request);
 }

@@ -14,15 +14,15 @@ static struct trace_frame *new_frame(struct trace_calls *calls) {
     return ARENA_NEW(calls->trace->arena, struct trace_frame);
 }
 
-static void add_call(struct trace_frame *parent, struct trace_frame *frame) {
-    frame->parent = parent;
-    if (parent->last == NULL) {
-        parent->first = frame;
+static void add_call(struct trace_frame *caller, struct trace_frame *callee) {
+    callee->parent = caller;
+    if (caller->last == NULL) {
+        caller->first = callee;
     } else {
-        parent->last->next = frame;
+        caller->last->next = callee;
     }
-    parent->last = frame;
-    parent->call_count++;
+    caller->last = callee;
+    caller->call_count++;
 }
 
 /* ---- Instructions ---- */
@@ -137,12 +137,12 @@ struct trace_frame *trace_calls_enter(
 
 struct trace_frame *trace_calls_exit(struct trace_calls *calls, const struct trace_exit *exit) {
     struct trace_frame *frame = calls->top;
-    struct trace_frame *selfdestruct = calls->selfdestruct;
+    struct trace_frame *last = calls->selfdestruct;
     if (frame == NULL || frame->depth != exit->message->depth) return NULL;
     calls->selfdestruct = NULL;
     if (calls->log != NULL && exit->at_instruction) calls->log->is_void = true;
     calls->log = NULL;
-    if (selfdestruct != NULL && exit->error == NULL) add_call(frame, selfdestruct);
+    if (last != NULL && exit->error == NULL) add_call(frame, last);
     frame->status = exit->result->status;
     frame->error = exit->error;
     frame->failed_in_code = exit->at_instruction;
@@ -154,6 +154,7 @@ struct trace_frame *trace_calls_exit(struct trace_calls *calls, const struct tra
 }
 
 /* Logs of what was undone never were. */
+// NOLINTNEXTLINE(misc-no-recursion): as deep as calls nest, EVM_DEPTH_MAX
 static void drop_logs(struct trace_frame *frame, bool is_undone) {
     const bool is_gone = is_undone || frame->error != NULL;
     if (is_gone) frame->logs = NULL;
@@ -233,7 +234,7 @@ void trace_put_frame_members(struct trace *trace, const struct trace_frame *fram
     }
 }
 
-/* Frames nest as deep as calls do, at most EVM_DEPTH_MAX. */
+// NOLINTNEXTLINE(misc-no-recursion): as deep as calls nest, EVM_DEPTH_MAX
 static void put_frame(const struct trace_calls *calls, const struct trace_frame *frame) {
     struct json_writer *out = calls->trace->out;
     json_begin_object(out);
@@ -351,6 +352,7 @@ static void put_legacy_members(struct json_writer *out, const struct trace_frame
     }
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): as deep as calls nest, EVM_DEPTH_MAX
 static void put_legacy(const struct trace_calls *calls, const struct trace_frame *frame) {
     struct json_writer *out = calls->trace->out;
     bool has_calls = false;

@@ -300,6 +300,7 @@ static void put_preimages(const struct erc7562 *own) {
 }
 
 /* A selfdestruct's frame has nothing of its own. */
+// NOLINTNEXTLINE(misc-no-recursion): as deep as calls nest, EVM_DEPTH_MAX
 static void put_frame(const struct erc7562 *own, const struct trace_frame *frame) {
     static const struct judged nothing;
     struct json_writer *out = own->calls.trace->out;

@@ -138,7 +138,7 @@ static void put_one(struct flat *flat, const struct trace_frame *frame, uint64_t
     json_end_object(out);
 }
 
-/* Nests as deep as calls do. */
+// NOLINTNEXTLINE(misc-no-recursion): as deep as calls nest, EVM_DEPTH_MAX
 static void put_list(struct flat *flat, const struct trace_frame *frame) {
     uint64_t count = 0;
     for (const struct trace_frame *call = frame->first; call != NULL; call = call->next) {

@@ -93,7 +93,7 @@ static void show_transfer(
     show(transfers, &log, is_undone);
 }
 
-/* Nests as deep as calls do. */
+// NOLINTNEXTLINE(misc-no-recursion): as deep as calls nest, EVM_DEPTH_MAX
 static void show_frame(
     struct transfers *transfers, const struct trace_frame *frame, bool is_undone
 ) {
