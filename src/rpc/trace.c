@@ -22,6 +22,12 @@ struct bytes trace_keep(struct trace *trace, struct bytes data) {
     return arena_copy(trace->arena, data);
 }
 
+/* Gas of memory that reaches that far (Yellow Paper, Appendix H); size is below 2^33. */
+static uint64_t memory_cost(uint64_t size) {
+    const uint64_t words = (size + 31) / 32;
+    return 3 * words + words * words / 512;
+}
+
 bool trace_keep_memory(
     struct trace *trace,
     struct bytes *out,
@@ -33,9 +39,8 @@ bool trace_keep_memory(
     if (u256_is_zero(size)) return true;
     if (!u256_fits_u64(offset) || !u256_fits_u64(size)) return false;
     const uint64_t from = offset->limb[0], len = size->limb[0];
-    /* 32 bytes of new memory cost 3 gas. */
-    const uint64_t most = step->memory.len + step->gas / 3 * 32 + 32;
-    if (len > most || from > most) return false;
+    if (from > UINT32_MAX || len > UINT32_MAX) return false;
+    if (memory_cost(from + len) > memory_cost(step->memory.len) + step->gas) return false;
     if (len > TRACE_KEPT_MAX - trace->kept) {
         trace_fail(trace, "the trace is too large: inputs, outputs and logs of more than 16 MiB");
         return false;
