@@ -13,6 +13,7 @@
 #include "cmd/prestate.h"
 #include "cmd/seal_cache.h"
 #include "cmd/suite.h"
+#include "cmd/suite_trace.h"
 #include "crypto/keccak.h"
 
 #include <stdio.h>
@@ -354,7 +355,15 @@ static void import_decoded(struct test *test, struct import *import) {
         .seal = test->seal,
     };
     struct block_outcome outcome;
+    if (test->worker->trace != NULL) {
+        const struct header *const header = &import->block.header;
+        const struct chain_rules rules =
+            chain_rules_at(&import->config, header->number, header->timestamp);
+        test->worker->vm.tracer =
+            suite_trace_begin(test->worker->trace, evm_rules_of(rules.revision), stderr, true);
+    }
     chain_execute_block(arena, &outcome, &test->worker->vm, &reader, &input);
+    test->worker->vm.tracer = NULL;
     import->verdict = outcome.verdict;
     import->tx_verdict = outcome.tx_verdict;
     if (outcome.verdict != BLOCK_VALID) return;
