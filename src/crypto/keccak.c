@@ -13,7 +13,7 @@ const struct hash keccak256_of_empty = {{0xc5, 0xd2, 0x46, 0x01, 0x86, 0xf7, 0x2
                                          0x7b, 0xfa, 0xd8, 0x04, 0x5d, 0x85, 0xa4, 0x70}};
 
 /* FIPS 202, 3.2.5. */
-static const uint64_t round_constants[ROUND_COUNT] = {
+const uint64_t keccakf1600_round_constants[ROUND_COUNT] = {
     0x0000000000000001, 0x0000000000008082, 0x800000000000808a, 0x8000000080008000,
     0x000000000000808b, 0x0000000080000001, 0x8000000080008081, 0x8000000000008009,
     0x000000000000008a, 0x0000000000000088, 0x0000000080008009, 0x000000008000000a,
@@ -54,7 +54,7 @@ void keccakf1600_plain(uint64_t state[25]) {
             state[i] =
                 moved[i] ^ (~moved[row + (i + 1 - row) % 5] & moved[row + (i + 2 - row) % 5]);
         }
-        state[0] ^= round_constants[round]; /* iota */
+        state[0] ^= keccakf1600_round_constants[round]; /* iota */
     }
 }
 
@@ -101,8 +101,8 @@ ALWAYS_INLINE void permute_unrolled(uint64_t state[25]) {
         even[i] = state[i];
     }
     for (size_t round = 0; round < ROUND_COUNT; round += 2) {
-        round_unrolled(odd, even, round_constants[round]);
-        round_unrolled(even, odd, round_constants[round + 1]);
+        round_unrolled(odd, even, keccakf1600_round_constants[round]);
+        round_unrolled(even, odd, keccakf1600_round_constants[round + 1]);
     }
     for (size_t i = 0; i < LANE_COUNT; i++) {
         state[i] = even[i];

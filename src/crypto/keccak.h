@@ -14,6 +14,9 @@
 /* keccak256 of no bytes: the code hash of an account without code. */
 extern const struct hash keccak256_of_empty;
 
+/* What iota adds in each of the 24 rounds (FIPS 202, 3.2.5). */
+extern const uint64_t keccakf1600_round_constants[24];
+
 /* The permutation, in place. Lane x + 5 * y is the spec's A[x, y]. */
 void keccakf1600(uint64_t state[25]);
 

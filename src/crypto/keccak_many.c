@@ -15,17 +15,7 @@ enum { SPONGES = 4, LANE_COUNT = 25, ROUND_COUNT = 24, RATE_LANES = 17 };
 
 typedef uint64_t word4 __attribute__((vector_size(32), may_alias));
 
-#define AVX2 __attribute__((target("avx2")))
-
-/* FIPS 202, 3.2.5. */
-static const uint64_t round_constants[ROUND_COUNT] = {
-    0x0000000000000001, 0x0000000000008082, 0x800000000000808a, 0x8000000080008000,
-    0x000000000000808b, 0x0000000080000001, 0x8000000080008081, 0x8000000000008009,
-    0x000000000000008a, 0x0000000000000088, 0x0000000080008009, 0x000000008000000a,
-    0x000000008000808b, 0x800000000000008b, 0x8000000000008089, 0x8000000000008003,
-    0x8000000000008002, 0x8000000000000080, 0x000000000000800a, 0x800000008000000a,
-    0x8000000080008081, 0x8000000000008080, 0x0000000080000001, 0x8000000080008008,
-};
+#define AVX2            __attribute__((target("avx2")))
 
 #define ROTATE(v, bits) ((v) << (bits) | (v) >> ((64 - (bits)) & 63))
 
@@ -68,8 +58,8 @@ AVX2 static void permute4(uint64_t state[LANE_COUNT][SPONGES]) {
     word4 odd[LANE_COUNT];
     word4 *even = (word4 *)(void *)state;
     for (size_t round = 0; round < ROUND_COUNT; round += 2) {
-        round4(odd, even, round_constants[round]);
-        round4(even, odd, round_constants[round + 1]);
+        round4(odd, even, keccakf1600_round_constants[round]);
+        round4(even, odd, keccakf1600_round_constants[round + 1]);
     }
 }
 
