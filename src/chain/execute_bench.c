@@ -97,6 +97,11 @@ static struct address nth_sender(uint64_t i) {
     return address;
 }
 
+/* Another sender, not one that was met just before. */
+static struct address recipient_of(uint64_t i) {
+    return nth_sender((7919 * i + 1) % SENDERS);
+}
+
 /* Where Solidity keeps mapping[key] of the mapping at slot. */
 static struct u256 mapping_slot(const struct address *key, uint64_t slot) {
     uint8_t text[64] = {0};
@@ -177,12 +182,12 @@ static void add_tx(struct bench *b, const struct address *sender, struct tx tx) 
     b->txs[b->tx_count++] = tx;
 }
 
-/* The blocks. Transfers go to the next sender. */
+/* The blocks. */
 
 static void plain_transfers(struct bench *b, struct arena *arena) {
     (void)arena;
     for (uint64_t i = 0; i < SENDERS; i++) {
-        const struct address from = nth_sender(i), to = nth_sender((i + 1) % SENDERS);
+        const struct address from = nth_sender(i), to = recipient_of(i);
         struct tx tx = call(&to, 0, bytes_from(NULL, 0));
         tx.value = u256_from_u64(1000 + i);
         add_tx(b, &from, tx);
@@ -202,7 +207,7 @@ static struct tx token_transfer(
 
 static void token_transfers(struct bench *b, struct arena *arena) {
     for (uint64_t i = 0; i < SENDERS; i++) {
-        const struct address from = nth_sender(i), to = nth_sender((i + 1) % SENDERS);
+        const struct address from = nth_sender(i), to = recipient_of(i);
         const struct u256 amount = u256_from_u64(1000 + i);
         add_tx(b, &from, token_transfer(arena, &b->tokens[0], 0, &to, &amount));
     }
