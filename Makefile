@@ -36,7 +36,7 @@ sanitize:
 	@test/run --only sanitize
 
 bench: build
-	@ninja -C build/release --quiet src/crypto_bench src/store_bench
+	@ninja -C build/release --quiet src/crypto_bench src/execute_bench src/store_bench
 	@test/bench/run
 
 format:
