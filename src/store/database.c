@@ -17,6 +17,7 @@
 
 #define MEMORY_ROOM_MIN   ((uint64_t)1 << 30) /* free in a directory, for a store in memory */
 #define RESIDENT_MAX      ((size_t)32 << 20)  /* of file pages, before the map's are let go */
+#define RESIDENT_FILE_MAX ((size_t)1 << 30)   /* a larger file's pages stay: its state needs them */
 #define RESIDENT_PAUSE_MS 200 /* at least, between two such times: coming back costs faults */
 #define MAP_SIZE_MIN      ((size_t)64 << 20) /* below which address space is too short */
 #define PATH_SIZE         4096
@@ -238,12 +239,19 @@ static void find_map(struct database *database) {
     (void)fclose(maps);
 }
 
+static size_t file_bytes(struct database *database) {
+    MDB_envinfo info;
+    ASSERT(mdb_env_info(database->env, &info) == 0);
+    return (info.me_last_pgno + 1) * (size_t)sysconf(_SC_PAGESIZE);
+}
+
 /* Every page that was ever read through the map counts as this process's memory until the system wants
  * it back. We let go of them all when they are many: those in use come back from the system's cache. */
 void database_rest(struct database *database) {
     char text[64] = {0};
     unsigned long shared = 0;
     if (database->map == NULL || database->statm_file < 0) return;
+    if (file_bytes(database) > RESIDENT_FILE_MAX) return;
     if (pread(database->statm_file, text, sizeof text - 1, 0) <= 0) return;
     // NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers
     if (sscanf(text, "%*s %*s %lu", &shared) != 1) return;
@@ -262,13 +270,13 @@ static void rest_at_times(struct database *database) {
 }
 
 static struct status open_files(
-    struct database *database, enum database_verdict *verdict, const char *path
+    struct database *database, enum database_verdict *verdict, const char *path, bool no_sync
 ) {
     char memory_path[PATH_SIZE];
     /* Readers are not bound to threads; a large random database gains nothing from reading ahead. */
     unsigned flags = MDB_NOTLS | MDB_NORDAHEAD;
+    if (path == NULL || no_sync) flags |= MDB_NOSYNC;
     if (path == NULL) {
-        flags |= MDB_NOSYNC;
         const struct status status = make_memory_directory(memory_path, sizeof memory_path);
         if (failed(status)) return status;
     }
@@ -293,7 +301,8 @@ struct status database_open(
     enum database_verdict *verdict,
     long *owner,
     const char *path,
-    size_t map_size
+    size_t map_size,
+    bool no_sync
 ) {
     *out = NULL;
     *verdict = DATABASE_OPENED;
@@ -315,7 +324,7 @@ struct status database_open(
         if (!failed(status)) status = take_lock(database, verdict, owner, path);
     }
     if (!failed(status) && *verdict == DATABASE_OPENED) {
-        status = open_files(database, verdict, path);
+        status = open_files(database, verdict, path, no_sync);
     }
 
     if (failed(status) || *verdict != DATABASE_OPENED) {

@@ -27,13 +27,14 @@ enum database_verdict {
 };
 
 /* path: a directory, made if absent; NULL for memory: a file that is already unlinked, without any
- * sync. map_size in bytes. */
+ * sync. map_size in bytes. no_sync: commits are the system's to write out when it likes. */
 MUST_USE struct status database_open(
     struct database **out,
     enum database_verdict *verdict,
     long *owner,
     const char *path,
-    size_t map_size
+    size_t map_size,
+    bool no_sync
 );
 void database_close(struct database *database);
 
@@ -69,7 +70,8 @@ MUST_USE struct status table_seek(
     struct txn *txn, enum table table, struct bytes *found, struct bytes *value, struct bytes key
 );
 
-/* After many commits: lets go of the map's pages where they are many. A commit does so only at times. */
+/* After many commits: lets go of the map's pages where they are many and the file is small. A commit
+ * does so only at times. */
 void database_rest(struct database *database);
 
 MUST_USE struct status table_put(

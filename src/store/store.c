@@ -114,8 +114,9 @@ struct status store_open(
     enum database_verdict verdict;
     long owner;
     const size_t map_size = options->map_size == 0 ? STORE_MAP_SIZE : options->map_size;
-    struct status status =
-        database_open(&store->database, &verdict, &owner, options->path, map_size);
+    struct status status = database_open(
+        &store->database, &verdict, &owner, options->path, map_size, options->no_sync
+    );
     if (verdict == DATABASE_IN_USE) {
         opening->verdict = STORE_IN_USE;
         (void)snprintf(
@@ -410,16 +411,24 @@ struct state_write {
     size_t record_count; /* in the history */
 };
 
+/* Nobody reads or goes back to before genesis. */
+static struct status record(
+    struct state_write *write, const struct state_key *key, struct bytes before
+) {
+    if (write->number == 0) return status_ok;
+    write->record_count++;
+    return history_record(write->txn, key, write->number, before);
+}
+
 static struct status record_and_write(
     struct state_write *write,
     const struct state_key *key,
     const struct key *before,
     const struct key *after
 ) {
-    struct status status = history_record(write->txn, key, write->number, key_bytes(before));
+    struct status status = record(write, key, key_bytes(before));
     if (!failed(status)) status = flat_write(write->txn, key, key_bytes(after));
     if (!failed(status)) value_cache_set(write->values, key, key_bytes(after));
-    write->record_count++;
     return status;
 }
 
@@ -435,10 +444,9 @@ static struct status wipe_slots(struct state_write *write, const struct hash *ac
     while (!failed(status) && memcmp(found.data, account->bytes, sizeof account->bytes) == 0) {
         struct state_key key = {.account = *account, .is_slot = true};
         memcpy(key.slot.bytes, found.data + sizeof key.account, sizeof key.slot);
-        status = history_record(write->txn, &key, write->number, value);
+        status = record(write, &key, value);
         if (!failed(status)) status = cursor_delete(cursor);
         if (!failed(status)) status = cursor_next(cursor, &found, &value);
-        write->record_count++;
     }
     cursor_close(cursor);
     return status.code == STATUS_MISSING ? status_ok : status;

@@ -52,6 +52,7 @@ struct store_options {
     struct hash genesis_hash;  /* the chain this store is for */
     struct bytes chain_config; /* kept beside it for tools; any bytes */
     size_t map_size;           /* first size of the map in bytes; 0: STORE_MAP_SIZE */
+    bool no_sync;              /* a crash of the system may lose what was committed, or more */
     size_t index_run;          /* pairs that the index writes at a time; 0: INDEX_RUN_PAIRS */
 };
 
