@@ -84,7 +84,24 @@ TEST(a_chain_goes_on_where_it_ended) {
     test_remove_directory(path);
 }
 
+TEST(the_samples_have_the_ids_that_are_frozen_beside_them) {
+    struct arena arena;
+    arena_init(&arena, &test_heap);
+    assert_true(sample_programs_count > 0);
+    for (size_t i = 0; i < sample_programs_count; i++) {
+        const struct frozen_id *frozen = &sample_programs_ids[i];
+        const struct bytes image = sample_programs[i].data;
+        struct hash id;
+        uint32_t pages;
+        assert_int_equal(machine_program_id(&id, &pages, &arena, image), ELF_VALID);
+        assert_memory_equal(&id, &frozen->program_id, sizeof id);
+        assert_int_equal(pages, frozen->pages);
+    }
+    arena_reset(&arena);
+}
+
 TEST_MAIN(
+    TEST_CASE(the_samples_have_the_ids_that_are_frozen_beside_them),
     TEST_CASE(a_port_in_use_is_refused),
     TEST_CASE(a_directory_that_cannot_be_used_is_refused),
     TEST_CASE(a_chain_goes_on_where_it_ended)
