@@ -36,6 +36,7 @@ static const char help[] =
     "  --bench          repeat in a fresh state each time and report the median time\n"
     "  --runs N         how often (default: 150 ms long, 5 times at least)\n"
     "  --cold           forget analysed code before each run\n"
+    "  --engine NAME    which loop runs the code: auto (default), plain or stream\n"
     "\n"
     "BENCH_CLOCK=cpu in the environment measures processor time instead of the wall clock's.\n"
     "gas_used leaves out refunds. Caller, callee and precompiles are warm.\n"
@@ -47,6 +48,7 @@ struct run_options {
     struct bytes code;
     struct lone_call call;
     bool trace, json, bench, cold;
+    enum evm_engine engine;
     uint64_t runs; /* 0: as many as fill the time */
 };
 
@@ -219,6 +221,7 @@ enum option {
     OPTION_BENCH,
     OPTION_RUNS,
     OPTION_COLD,
+    OPTION_ENGINE,
     OPTION_HELP,
 };
 
@@ -267,6 +270,11 @@ static int read_option(
     case OPTION_TRACE: options->trace = true; return EXIT_GOOD;
     case OPTION_JSON: options->json = true; return EXIT_GOOD;
     case OPTION_BENCH: options->bench = true; return EXIT_GOOD;
+    case OPTION_ENGINE:
+        if (!evm_engine_from_name(&options->engine, text)) {
+            return command_usage_error(command_name, "--engine: neither auto nor plain nor stream");
+        }
+        return EXIT_GOOD;
     case OPTION_COLD: options->cold = true; return EXIT_GOOD;
     default: return read_number_option(options, option, text);
     }
@@ -286,7 +294,7 @@ static int read_options(
         {"value", true, OPTION_VALUE},   {"trace", false, OPTION_TRACE},
         {"json", false, OPTION_JSON},    {"bench", false, OPTION_BENCH},
         {"runs", true, OPTION_RUNS},     {"cold", false, OPTION_COLD},
-        {"help", false, OPTION_HELP},
+        {"engine", true, OPTION_ENGINE}, {"help", false, OPTION_HELP},
     };
     *help_wanted = false;
     bool has_code = false;
@@ -322,6 +330,7 @@ static int read_options(
 static int run(struct arena *arena, struct run_options *options) {
     struct lone_call *call = &options->call;
     struct evm *evm = evm_create(&heap_source, CODE_CACHE_MAX);
+    evm_set_engine(evm, options->engine);
     struct evm_result result;
     uint64_t time_ns = 0;
     if (options->bench) {

@@ -51,6 +51,7 @@ struct options {
     bool has_regex;
     bool is_json;
     bool is_tracing;
+    enum evm_engine engine;
     regex_t regex;
 };
 
@@ -332,6 +333,7 @@ static void *work(void *ctx) {
     arena_init(&worker.arena, &heap_source);
     json_writer_init(&worker.json, JSON_MAX_SIZE);
     worker.vm.evm = evm_create(&heap_source, CODE_CACHE_SIZE);
+    evm_set_engine(worker.vm.evm, run->options.engine);
     if (run->options.is_tracing) worker.trace = suite_trace_create();
     for (;;) {
         const size_t i = atomic_fetch_add(&run->next_file, 1);
@@ -421,6 +423,7 @@ static int print_help(const struct suite *suite) {
         "  --jobs N       threads (default: one a core)\n"
         "  --json         one JSON object a case on stdout\n"
         "  --trace        EIP-3155 lines on stderr, one thread\n"
+        "  --engine NAME  which loop runs code: auto (default), plain or stream\n"
         "  --skips FILE   table of names (of cases or files) and reasons, tab-separated\n"
         "  --counts FILE  table of archive, format, fork, cases: totals must equal it\n\n"
         "Example: infinity %s --fork Osaka --jobs 2 fixtures/evm\n\n"
@@ -436,6 +439,7 @@ enum option_id {
     OPTION_JOBS,
     OPTION_JSON,
     OPTION_TRACE,
+    OPTION_ENGINE,
     OPTION_SKIPS,
     OPTION_COUNTS
 };
@@ -465,6 +469,11 @@ static int take_option(struct suite_run *run, int id, const char *value) {
         return EXIT_GOOD;
     case OPTION_JSON: options->is_json = true; return EXIT_GOOD;
     case OPTION_TRACE: options->is_tracing = true; return EXIT_GOOD;
+    case OPTION_ENGINE:
+        if (!evm_engine_from_name(&options->engine, value)) {
+            return command_usage_error(command, "--engine: neither auto nor plain nor stream");
+        }
+        return EXIT_GOOD;
     case OPTION_SKIPS: options->skips = value; return EXIT_GOOD;
     default:
         ASSERT(id == OPTION_COUNTS);
@@ -480,6 +489,7 @@ static int take_options(struct suite_run *run, int argc, char **argv) {
         {"jobs", required_argument, NULL, OPTION_JOBS},
         {"json", no_argument, NULL, OPTION_JSON},
         {"trace", no_argument, NULL, OPTION_TRACE},
+        {"engine", required_argument, NULL, OPTION_ENGINE},
         {"skips", required_argument, NULL, OPTION_SKIPS},
         {"counts", required_argument, NULL, OPTION_COUNTS},
         {NULL, 0, NULL, 0},

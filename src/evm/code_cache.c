@@ -1,6 +1,7 @@
 #include "evm/code_cache.h"
 
 #include "evm/opcodes.h"
+#include "evm/stream.h"
 
 void code_prepare(struct evm_code *out, uint8_t *memory, struct bytes code) {
     uint8_t *map = memory + code.len + CODE_PADDING;
@@ -27,6 +28,14 @@ static struct code_entry **bucket_of(struct code_cache *cache, const struct hash
     return &cache->buckets[load_le32(hash->bytes) % CODE_CACHE_BUCKETS];
 }
 
+static void drop_stream(struct code_cache *cache, struct code_entry *entry) {
+    if (entry->stream == NULL) return;
+    const size_t size = entry->stream->size;
+    cache->size -= size;
+    if (cache->source->put != NULL) cache->source->put(cache->source->ctx, entry->stream, size);
+    entry->stream = NULL;
+}
+
 static void drop(struct code_cache *cache, struct code_entry *entry) {
     ASSERT(entry->pins == 0);
     struct code_entry **place = bucket_of(cache, &entry->hash);
@@ -36,6 +45,7 @@ static void drop(struct code_cache *cache, struct code_entry *entry) {
     *place = entry->next;
     *(entry->newer != NULL ? &entry->newer->older : &cache->newest) = entry->older;
     *(entry->older != NULL ? &entry->older->newer : &cache->oldest) = entry->newer;
+    drop_stream(cache, entry);
     cache->size -= entry->size;
     if (cache->source->put != NULL) cache->source->put(cache->source->ctx, entry, entry->size);
 }
@@ -83,4 +93,22 @@ void code_cache_release(struct code_cache *cache, struct code_entry *entry) {
     ASSERT(entry->pins > 0);
     entry->pins--;
     if (entry->pins == 0 && cache->size > cache->size_max) drop(cache, entry);
+}
+
+const struct evm_stream *code_cache_stream(
+    struct code_cache *cache,
+    struct code_entry *entry,
+    const struct evm_rules *rules,
+    struct arena *scratch
+) {
+    ASSERT(entry->pins > 0);
+    if (entry->stream != NULL && entry->stream->rules == rules) return entry->stream;
+    if (entry->undecodable) return NULL;
+    drop_stream(cache, entry);
+    entry->stream = stream_decode(cache->source, scratch, rules, &entry->code);
+    entry->undecodable = entry->stream == NULL;
+    if (entry->stream == NULL) return NULL;
+    cache->size += entry->stream->size;
+    if (cache->size > cache->size_max) shrink(cache);
+    return entry->stream;
 }

@@ -25,11 +25,17 @@ static inline size_t code_prepared_size(size_t code_size) {
 /* Writes the ready form of code into memory, which does not overlap it. */
 void code_prepare(struct evm_code *out, uint8_t *memory, struct bytes code);
 
+struct evm_rules;
+struct evm_stream;
+
 struct code_entry {
     struct evm_code code;
     struct hash hash;
     uint32_t pins;
-    size_t size;                      /* of the whole allocation */
+    uint32_t calls; /* counted by whoever decides about decoding */
+    bool undecodable;
+    struct evm_stream *stream;        /* once decoded */
+    size_t size;                      /* of this allocation */
     struct code_entry *next;          /* in its bucket */
     struct code_entry *newer, *older; /* in order of arrival */
 };
@@ -53,6 +59,16 @@ void code_cache_clear(struct code_cache *cache);
 struct code_entry *code_cache_pin(
     struct code_cache *cache, const struct hash *hash, struct bytes code
 );
+
+/* The stream of an entry that is pinned, decoded now where it is not there yet or was made for other
+ * rules; NULL for code that has none. No frame may be running from a stream of other rules. */
+const struct evm_stream *code_cache_stream(
+    struct code_cache *cache,
+    struct code_entry *entry,
+    const struct evm_rules *rules,
+    struct arena *scratch
+);
+
 void code_cache_release(struct code_cache *cache, struct code_entry *entry);
 
 #endif

@@ -11,6 +11,10 @@ enum {
     GAS_MEMORY_WORD = 3,
     MEMORY_QUADRATIC_DIVISOR = 512,
     GAS_CODE_BYTE = 200,
+    /* Decoding pays at the second call of a code, or at so many jumps of the first. */
+    DECODE_AT_CALL = 2,
+    DECODE_AT_JUMP = 64,
+    DECODE_AT_JUMP_PER_BYTE = 16, /* of code: one jump more for so many */
 };
 
 /* Pools. */
@@ -37,6 +41,9 @@ struct evm *evm_create(const struct arena_source *source, size_t code_cache_max)
     (void)arena_alloc(&evm->scratch, 1, 1); /* a first chunk, kept from call to call */
     evm->scratch_begin = arena_mark(&evm->scratch);
     evm->frames = take(evm, EVM_FRAMES_MAX * sizeof *evm->frames);
+    for (size_t i = 0; i < EVM_FRAMES_MAX; i++) {
+        evm->frames[i].evm = evm;
+    }
     evm->return_room = RETURN_ROOM_FIRST;
     evm->return_buffer = take(evm, evm->return_room);
     return evm;
@@ -60,6 +67,22 @@ void evm_destroy(struct evm *evm) {
 void evm_drop_code_cache(struct evm *evm) {
     code_cache_clear(&evm->codes);
     memset(&evm->hashes, 0, sizeof evm->hashes);
+}
+
+void evm_set_engine(struct evm *evm, enum evm_engine engine) {
+    evm->engine = engine;
+}
+
+bool evm_engine_from_name(enum evm_engine *engine, const char *name) {
+    static const char *const names[] = {
+        [EVM_ENGINE_AUTO] = "auto", [EVM_ENGINE_PLAIN] = "plain", [EVM_ENGINE_STREAM] = "stream"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const size_t len = strlen(names[i]);
+        if (strlen(name) != len || memcmp(name, names[i], len) != 0) continue;
+        *engine = (enum evm_engine)i;
+        return true;
+    }
+    return false;
 }
 
 /* The segment at index has room for size bytes; nothing of it is in use. */
@@ -111,12 +134,14 @@ bool evm_memory_grow(struct evm *evm, struct evm_frame *frame, uint64_t end) {
     if (size > frame->memory_room) move_memory(evm, frame, size);
     memset(frame->memory + frame->memory_size, 0, size - frame->memory_size);
     frame->memory_size = size;
+    frame->memory_word_end = size - EVM_WORD + 1;
     return true;
 }
 
 /* The place of a new frame's memory and stack: behind those of the frame that calls it. */
 static void place_frame(struct evm *evm, struct evm_frame *frame, const struct evm_frame *caller) {
     frame->memory_size = 0;
+    frame->memory_word_end = 0;
     frame->memory_gas = 0;
     if (caller == NULL) {
         const struct evm_segment *first = segment(evm, 0, SEGMENT_SIZE_FIRST);
@@ -124,7 +149,7 @@ static void place_frame(struct evm *evm, struct evm_frame *frame, const struct e
         frame->memory = first->data;
         frame->memory_room = first->size;
         frame->stack_chunk = 0;
-        frame->stack = evm->stack_chunks[0];
+        frame->stack_base = evm->stack_chunks[0];
     } else {
         const size_t used =
             (caller->memory_size + SEGMENT_ALIGN - 1) & ~(size_t)(SEGMENT_ALIGN - 1);
@@ -134,18 +159,19 @@ static void place_frame(struct evm *evm, struct evm_frame *frame, const struct e
         frame->memory_room = caller->memory_room - skip;
 
         frame->stack_chunk = caller->stack_chunk;
-        frame->stack = caller->sp;
+        frame->stack_base = caller->sp;
         const struct u256 *end = evm->stack_chunks[caller->stack_chunk] + EVM_STACK_CHUNK_WORDS;
-        if ((size_t)(end - caller->sp) < EVM_STACK_MAX) {
+        if ((size_t)(end - caller->sp) < EVM_STACK_MAX + 1) {
             frame->stack_chunk++;
             ASSERT(frame->stack_chunk < EVM_STACK_CHUNKS_MAX);
-            frame->stack = evm->stack_chunks[frame->stack_chunk];
+            frame->stack_base = evm->stack_chunks[frame->stack_chunk];
         }
     }
-    if (frame->stack == NULL) {
-        frame->stack = take(evm, EVM_STACK_CHUNK_WORDS * sizeof *frame->stack);
-        evm->stack_chunks[frame->stack_chunk] = frame->stack;
+    if (frame->stack_base == NULL) {
+        frame->stack_base = take(evm, EVM_STACK_CHUNK_WORDS * sizeof *frame->stack_base);
+        evm->stack_chunks[frame->stack_chunk] = frame->stack_base;
     }
+    frame->stack = frame->stack_base + 1;
     frame->sp = frame->stack;
 }
 
@@ -245,10 +271,50 @@ static struct evm_frame *push_frame(struct evm *evm, const struct evm_message *m
     frame->sender_word = u256_from_address(&message->sender);
     frame->recipient_word = u256_from_address(&message->recipient);
     frame->code_entry = NULL;
+    frame->stream = NULL;
+    frame->next_op = NULL;
+    frame->jumps_left = 0;
     frame->gas = (int64_t)message->gas;
     frame->output = (struct bytes){NULL, 0};
     place_frame(evm, frame, caller);
     return frame;
+}
+
+/* The stream of a frame's code, decoded now if need be; NULL: it has none. */
+static const struct evm_stream *stream_of(struct evm *evm, struct evm_frame *frame) {
+    const struct evm_stream *stream =
+        code_cache_stream(&evm->codes, frame->code_entry, evm->context.rules, &evm->scratch);
+    arena_rewind(&evm->scratch, evm->scratch_begin);
+    return stream;
+}
+
+/* Chooses what a new frame, whose code is pinned, runs from. */
+static void choose_engine(struct evm *evm, struct evm_frame *frame) {
+    struct code_entry *entry = frame->code_entry;
+    if (evm->engine == EVM_ENGINE_PLAIN || evm->context.tracer != NULL) return;
+    /* Built without tail calls, a stream is no faster than the code as it is. */
+    if (evm->engine == EVM_ENGINE_AUTO && !STREAM_TAIL_CALLS) return;
+    if (entry->calls < DECODE_AT_CALL) entry->calls++;
+    if (entry->calls < DECODE_AT_CALL && evm->engine == EVM_ENGINE_AUTO) {
+        frame->jumps_left = (uint32_t)(DECODE_AT_JUMP + frame->code.size / DECODE_AT_JUMP_PER_BYTE);
+        return;
+    }
+    frame->stream = stream_of(evm, frame);
+    if (frame->stream != NULL) frame->next_op = &frame->stream->ops[1];
+}
+
+/* The other loop takes a frame over: at a jump that the plain one has just made, or where the stream
+ * cannot go on. */
+static void change_engine(struct evm *evm, struct evm_frame *frame) {
+    if (frame->next_op != NULL) {
+        frame->next_op = NULL;
+        return;
+    }
+    frame->stream = stream_of(evm, frame);
+    if (frame->stream == NULL) return;
+    const size_t block = frame->stream->entries[frame->pc - frame->code.bytes];
+    ASSERT(block != 0);
+    frame->next_op = &frame->stream->ops[block];
 }
 
 /* The code that a call of account runs: its own, or that of whom it delegates to (EIP-7702). The
@@ -312,6 +378,7 @@ static bool begin_call(
     frame->code_entry = code_cache_pin(&evm->codes, &owner->code_hash, code);
     frame->code = frame->code_entry->code;
     frame->pc = frame->code.bytes;
+    choose_engine(evm, frame);
     return true;
 }
 
@@ -435,13 +502,19 @@ void evm_execute(
     if (!begin(evm, message, short_of ? EVM_BALANCE_TOO_LOW : EVM_SUCCESS, result)) return;
 
     for (;;) {
-        const int run = interpreter_run(evm, &evm->frames[evm->frame_count - 1]);
+        struct evm_frame *frame = &evm->frames[evm->frame_count - 1];
+        const bool streams = frame->next_op != NULL;
+        const int run = streams ? stream_run_frame(frame) : interpreter_run(evm, frame);
+        if (run == RUN_OTHERWISE) {
+            change_engine(evm, frame);
+            continue;
+        }
         bool creation;
         if (run == RUN_CALLS) {
             if (begin(evm, &evm->call, evm->call_refused, result)) continue;
             creation = is_creation(&evm->call);
         } else {
-            creation = evm->frames[evm->frame_count - 1].is_creation;
+            creation = frame->is_creation;
             end_frame(evm, (enum evm_status)run, result);
             if (evm->frame_count == 0) return;
         }

@@ -133,6 +133,18 @@ struct evm *evm_create(const struct arena_source *source, size_t code_cache_max)
 void evm_destroy(struct evm *evm);
 void evm_drop_code_cache(struct evm *evm);
 
+/* Which loop runs code. All give the same results; traced runs are always plain. */
+enum evm_engine {
+    EVM_ENGINE_AUTO =
+        0,            /* a stream for code that comes again or loops, the plain loop for the rest */
+    EVM_ENGINE_PLAIN, /* from the code as it is: what accesses to the state are recorded with */
+    EVM_ENGINE_STREAM, /* decoded before its first run; initcode and very long code stay plain */
+};
+void evm_set_engine(struct evm *evm, enum evm_engine engine);
+
+/* "auto", "plain" or "stream"; false for another name. */
+MUST_USE bool evm_engine_from_name(enum evm_engine *engine, const char *name);
+
 /* Runs message to its end. Moves value, and undoes everything on the state where it fails; a
  * creation checks for collisions, makes the account and stores the code. The sender's nonce has been
  * raised by the caller, and recipient of a creation computed from the nonce before that. An EIP-7702

@@ -1,7 +1,8 @@
 /* evm_internal: frames and the pools they live in, shared by the files of the call tree.
  *
  *   evm.c           begins and ends calls and creations; the loop over frames
- *   interpreter.c   runs one frame until it ends or calls
+ *   interpreter.c   runs one frame until it ends or calls, from its code as it is
+ *   stream.c        does the same from decoded code (stream.h)
  *   instructions.c  the instructions that touch state, memory in bulk or other frames
  */
 #ifndef EVM_EVM_INTERNAL_H
@@ -12,6 +13,7 @@
 #include "evm/hash_memo.h"
 #include "evm/opcodes.h"
 #include "evm/state_records.h"
+#include "evm/stream.h"
 
 enum {
     EVM_WORD = 32,
@@ -25,6 +27,7 @@ enum {
 #define EVM_MEMORY_MAX ((uint64_t)1 << 32)
 
 struct evm_frame {
+    struct evm *evm;
     struct evm_message message;
     struct evm_code code;
     struct code_entry *code_entry; /* pinned; NULL for initcode */
@@ -36,13 +39,22 @@ struct evm_frame {
 
     int64_t gas;
     const uint8_t *pc;
-    struct u256 *stack; /* its bottom */
-    struct u256 *sp;    /* above its top */
+    struct u256 *stack;      /* its bottom; the word below may be written too */
+    struct u256 *stack_base; /* that word: where a stream has sp while the stack is empty */
+    struct u256 *sp;         /* above its top */
     size_t stack_chunk;
+
+    /* While the frame runs from a stream; pc is then of no meaning. */
+    const struct evm_stream *stream;
+    const struct stream_op *next_op; /* NULL while it runs from its code */
+    int outcome;                     /* what stream_run_frame answers */
+    uint32_t jumps_left;             /* until the plain loop asks for a stream; 0: it never does */
 
     /* Memory lies in a segment behind that of the calling frame, which does not move meanwhile. */
     uint8_t *memory;
-    size_t memory_size; /* a multiple of 32, paid for and zeroed */
+    size_t memory_size;     /* a multiple of 32, paid for and zeroed */
+    size_t memory_word_end; /* below it, offsets have a whole word of that */
+    uint64_t wanted_offset; /* of a word that an operation waits for */
     size_t memory_room;
     size_t segment;
     int64_t memory_gas; /* paid for memory_size */
@@ -60,6 +72,7 @@ struct evm_segment {
 struct evm {
     const struct arena_source *source;
     struct evm_context context;
+    enum evm_engine engine;
     struct code_cache codes;
     struct arena scratch; /* of precompiles */
     struct arena_mark scratch_begin;
@@ -81,11 +94,15 @@ struct evm {
     struct hash_memo hashes;
 };
 
-/* How interpreter_run leaves a frame: with a status, or with evm->call to be made. */
-enum { RUN_CALLS = -1 };
+/* How a loop leaves a frame: with a status, with evm->call to be made, or to go on in the other
+ * loop, at pc. */
+enum { RUN_CALLS = -1, RUN_OTHERWISE = -2 };
 
-/* Runs the frame from its pc, sp and gas on; answers an enum evm_status or RUN_CALLS. */
+/* Runs the frame from its pc, sp and gas on; answers an enum evm_status or one of the above. */
 int interpreter_run(struct evm *evm, struct evm_frame *frame);
+
+/* The same from its next_op. */
+int stream_run_frame(struct evm_frame *frame);
 
 /* Makes memory reach end (> memory_size, <= EVM_MEMORY_MAX); false: out of gas. */
 bool evm_memory_grow(struct evm *evm, struct evm_frame *frame, uint64_t end);

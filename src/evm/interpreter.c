@@ -6,6 +6,7 @@
 #pragma GCC diagnostic ignored "-Wpedantic"
 
 #include "evm/evm_internal.h"
+#include "evm/operands.h"
 
 /* What an instruction needs and pays before it runs. Prices that a fork changed are in its row. */
 #define CHARGE(cost) \
@@ -71,64 +72,6 @@
         SKIP_TO_NEXT();                           \
     }
 
-static inline struct u256 word_of_bool(bool b) {
-    return u256_from_u64(b);
-}
-
-/* A shift as an operand: everything from 256 on is the same. */
-static inline unsigned shift_of(const struct u256 *word) {
-    return u256_fits_u64(word) && word->limb[0] < 256 ? (unsigned)word->limb[0] : 256;
-}
-
-static inline void sign_extend(
-    struct u256 *out, const struct u256 *index, const struct u256 *word
-) {
-    struct u256 result = *word;
-    if (u256_fits_u64(index) && index->limb[0] < 31) {
-        const unsigned limb = (unsigned)index->limb[0] / 8, bits = 56 - index->limb[0] % 8 * 8;
-        const int64_t extended = (int64_t)(word->limb[limb] << bits) >> bits;
-        const uint64_t sign = (uint64_t)(extended >> 63);
-        for (unsigned i = 0; i < 4; i++) {
-            if (i == limb) result.limb[i] = (uint64_t)extended;
-            if (i > limb) result.limb[i] = sign;
-        }
-    }
-    *out = result;
-}
-
-static inline struct u256 byte_of(const struct u256 *index, const struct u256 *word) {
-    if (!u256_fits_u64(index) || index->limb[0] >= EVM_WORD) return U256_ZERO;
-    const unsigned at = 31 - (unsigned)index->limb[0];
-    return u256_from_u64(word->limb[at / 8] >> (at % 8 * 8) & 0xff);
-}
-
-/* 32 bytes of calldata from offset on, zeros after its end. */
-static struct u256 calldata_word(struct bytes input, const struct u256 *offset) {
-    if (!u256_fits_u64(offset) || offset->limb[0] >= input.len) return U256_ZERO;
-    const size_t start = (size_t)offset->limb[0];
-    if (input.len - start >= EVM_WORD) return u256_from_be(input.data + start);
-    uint8_t padded[EVM_WORD] = {0};
-    memcpy(padded, input.data + start, input.len - start);
-    return u256_from_be(padded);
-}
-
-/* len bytes of push data, big-endian. */
-static inline struct u256 push_word(const uint8_t *data, unsigned len) {
-    struct u256 word = U256_ZERO;
-    const unsigned full = len / 8, rest = len % 8;
-    for (unsigned i = 0; i < full; i++) {
-        word.limb[i] = load_be64(data + len - 8 * (i + 1));
-    }
-    if (rest != 0) {
-        uint64_t limb = 0;
-        for (unsigned i = 0; i < rest; i++) {
-            limb = limb << 8 | data[i];
-        }
-        word.limb[full] = limb;
-    }
-    return word;
-}
-
 static void trace_step(
     const struct evm *evm,
     const struct evm_frame *frame,
@@ -183,6 +126,7 @@ int interpreter_run(struct evm *evm, struct evm_frame *frame) {
     const uint8_t *pc = frame->pc;
     struct u256 *sp = frame->sp;
     int64_t gas = frame->gas;
+    uint32_t jumps_left = frame->jumps_left;
     enum evm_status status = EVM_SUCCESS;
 
     NEXT();
@@ -361,31 +305,29 @@ op_MSTORE8:
     DELEGATED(SLOAD, rules->gas[OP_SLOAD], 1, 1, instruction_sload(evm, frame, sp - 1))
     DELEGATED(SSTORE, 0, 2, 0, instruction_sstore(evm, frame, sp - 1))
 
-#define JUMP_TO(destination)                                                                  \
+/* A code that loops is worth decoding: the other loop goes on at the target. */
+#define JUMP_TO(destination, pops)                                                            \
     do {                                                                                      \
         const struct u256 *const to_ = &(destination);                                        \
         if (UNLIKELY(!u256_fits_u64(to_) || to_->limb[0] >= frame->code.size)) goto bad_jump; \
         const size_t at_ = (size_t)to_->limb[0];                                              \
         if (UNLIKELY((frame->code.jump_map[at_ / 8] >> at_ % 8 & 1) == 0)) goto bad_jump;     \
         pc = frame->code.bytes + at_;                                                         \
+        sp -= (pops);                                                                         \
+        if (UNLIKELY(--jumps_left == 0)) goto otherwise;                                      \
+        NEXT();                                                                               \
     } while (0)
 
 op_JUMP:
     CHARGE(8);
     NEED(1);
-    JUMP_TO(TOP);
-    sp--;
-    NEXT();
+    JUMP_TO(TOP, 1);
 op_JUMPI:
     CHARGE(10);
     NEED(2);
-    if (u256_is_zero(&SECOND)) {
-        pc++;
-    } else {
-        JUMP_TO(TOP);
-    }
+    if (!u256_is_zero(&SECOND)) JUMP_TO(TOP, 2);
     sp -= 2;
-    NEXT();
+    SKIP_TO_NEXT();
     PUSH_VALUE(PC, 2, u256_from_u64((uint64_t)(pc - frame->code.bytes)))
     PUSH_VALUE(MSIZE, 2, u256_from_u64(frame->memory_size))
     PUSH_VALUE(GAS, 2, u256_from_u64((uint64_t)gas))
@@ -454,6 +396,7 @@ op_PUSH0:
         DELEGATE(prepare(evm, frame, sp - 1, OP_##NAME)); \
         frame->sp = sp - (pops);                          \
         frame->pc = pc + 1;                               \
+        frame->jumps_left = jumps_left;                   \
         return RUN_CALLS;                                 \
     }
                                     CALLS(CREATE, 3, instruction_create)
@@ -478,6 +421,13 @@ op_SELFDESTRUCT:
     DELEGATE(instruction_selfdestruct(evm, frame, sp - 1));
     frame->output = (struct bytes){NULL, 0};
     goto ended;
+
+otherwise:
+    frame->pc = pc;
+    frame->sp = sp;
+    frame->gas = gas;
+    frame->jumps_left = 0;
+    return RUN_OTHERWISE;
 
 out_of_gas:
     status = EVM_OUT_OF_GAS;
