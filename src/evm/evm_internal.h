@@ -77,6 +77,8 @@ struct evm {
     struct arena scratch; /* of precompiles */
     struct arena_mark scratch_begin;
 
+    struct u256_modulus modulus; /* of the last MULMOD */
+
     struct evm_frame *frames;
     size_t frame_count;
     struct evm_segment segments[EVM_SEGMENTS_MAX];

@@ -142,9 +142,9 @@ op_STOP:
     BINARY(ADD, 3, (void)u256_add_wrapping(&SECOND, &TOP, &SECOND))
     BINARY(MUL, 5, u256_mul_wrapping(&SECOND, &TOP, &SECOND))
     BINARY(SUB, 3, (void)u256_sub_wrapping(&SECOND, &TOP, &SECOND))
-    BINARY(DIV, 5, u256_divmod(&SECOND, NULL, &TOP, &SECOND))
+    BINARY(DIV, 5, u256_div(&SECOND, &TOP, &SECOND))
     BINARY(SDIV, 5, u256_sdiv(&SECOND, &TOP, &SECOND))
-    BINARY(MOD, 5, u256_divmod(NULL, &SECOND, &TOP, &SECOND))
+    BINARY(MOD, 5, u256_mod(&SECOND, &TOP, &SECOND))
     BINARY(SMOD, 5, u256_smod(&SECOND, &TOP, &SECOND))
 op_ADDMOD:
     CHARGE(8);
@@ -155,11 +155,11 @@ op_ADDMOD:
 op_MULMOD:
     CHARGE(8);
     NEED(3);
-    u256_mulmod(&THIRD, &TOP, &SECOND, &THIRD);
+    u256_mulmod_kept(&THIRD, &TOP, &SECOND, &THIRD, &evm->modulus);
     sp -= 2;
     SKIP_TO_NEXT();
     DELEGATED(EXP, 10, 2, 1, instruction_exp(evm, frame, sp - 1))
-    BINARY(SIGNEXTEND, 5, sign_extend(&SECOND, &TOP, &SECOND))
+    BINARY(SIGNEXTEND, 5, u256_sign_extend(&SECOND, &TOP, &SECOND))
 
     BINARY(LT, 3, SECOND = word_of_bool(u256_less(&TOP, &SECOND)))
     BINARY(GT, 3, SECOND = word_of_bool(u256_less(&SECOND, &TOP)))
@@ -187,7 +187,7 @@ op_NOT:
     NEED(1);
     TOP = (struct u256){{~TOP.limb[0], ~TOP.limb[1], ~TOP.limb[2], ~TOP.limb[3]}};
     SKIP_TO_NEXT();
-    BINARY(BYTE, 3, SECOND = byte_of(&TOP, &SECOND))
+    BINARY(BYTE, 3, SECOND = u256_byte(&TOP, &SECOND))
 op_SHL:
     SINCE_FORK(SHL);
     BINARY_BODY(3, u256_shl(&SECOND, &SECOND, shift_of(&TOP)))

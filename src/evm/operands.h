@@ -16,28 +16,6 @@ static inline unsigned shift_of(const struct u256 *word) {
     return u256_fits_u64(word) && word->limb[0] < 256 ? (unsigned)word->limb[0] : 256;
 }
 
-static inline void sign_extend(
-    struct u256 *out, const struct u256 *index, const struct u256 *word
-) {
-    struct u256 result = *word;
-    if (u256_fits_u64(index) && index->limb[0] < 31) {
-        const unsigned limb = (unsigned)index->limb[0] / 8, bits = 56 - index->limb[0] % 8 * 8;
-        const int64_t extended = (int64_t)(word->limb[limb] << bits) >> bits;
-        const uint64_t sign = (uint64_t)(extended >> 63);
-        for (unsigned i = 0; i < 4; i++) {
-            if (i == limb) result.limb[i] = (uint64_t)extended;
-            if (i > limb) result.limb[i] = sign;
-        }
-    }
-    *out = result;
-}
-
-static inline struct u256 byte_of(const struct u256 *index, const struct u256 *word) {
-    if (!u256_fits_u64(index) || index->limb[0] >= 32) return U256_ZERO;
-    const unsigned at = 31 - (unsigned)index->limb[0];
-    return u256_from_u64(word->limb[at / 8] >> (at % 8 * 8) & 0xff);
-}
-
 /* 32 bytes of calldata from offset on, zeros after its end. */
 static inline struct u256 calldata_word(struct bytes input, const struct u256 *offset) {
     if (!u256_fits_u64(offset) || offset->limb[0] >= input.len) return U256_ZERO;

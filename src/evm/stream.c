@@ -174,29 +174,28 @@ OP(STOP) {
 
 /* What binary instructions compute from the topmost word, x, and the one below, y. */
 
+/* Operands in registers stay there unless they are long: only copies have addresses. */
 static inline struct u256 quotient_of(const struct u256 *x, const struct u256 *y) {
-    if (u256_fits_u64(x) && u256_fits_u64(y) && y->limb[0] != 0) {
+    if (LIKELY(u256_fits_u64(x) && u256_fits_u64(y) && y->limb[0] != 0)) {
         return u256_from_u64(x->limb[0] / y->limb[0]);
     }
+    const struct u256 a = *x, b = *y;
     struct u256 quotient;
-    u256_divmod(&quotient, NULL, x, y);
+    u256_div_long(&quotient, &a, &b);
     return quotient;
 }
 
 static inline struct u256 remainder_of(const struct u256 *x, const struct u256 *y) {
-    if (u256_fits_u64(x) && u256_fits_u64(y) && y->limb[0] != 0) {
+    if (LIKELY(u256_fits_u64(x) && u256_fits_u64(y) && y->limb[0] != 0)) {
         return u256_from_u64(x->limb[0] % y->limb[0]);
     }
+    const struct u256 a = *x, b = *y;
     struct u256 remainder;
-    u256_divmod(NULL, &remainder, x, y);
+    u256_mod_long(&remainder, &a, &b);
     return remainder;
 }
 
 static inline struct u256 product_of(const struct u256 *x, const struct u256 *y) {
-    if (u256_fits_u64(x) && u256_fits_u64(y)) {
-        const uint128 product = (uint128)x->limb[0] * y->limb[0];
-        return (struct u256){{(uint64_t)product, (uint64_t)(product >> 64), 0, 0}};
-    }
     struct u256 product;
     u256_mul_wrapping(&product, x, y);
     return product;
@@ -219,7 +218,7 @@ ALWAYS_INLINE struct u256 shifted_left(const struct u256 *a, unsigned limbs, uns
     struct u256 out = U256_ZERO;
     for (unsigned i = limbs; i < 4; i++) {
         const uint64_t below = i > limbs ? a->limb[i - limbs - 1] : 0;
-        out.limb[i] = a->limb[i - limbs] << bits | below >> 1 >> (63 - bits);
+        out.limb[i] = u256_pair_shl(a->limb[i - limbs], below, bits);
     }
     return out;
 }
@@ -228,33 +227,21 @@ ALWAYS_INLINE struct u256 shifted_right(const struct u256 *a, unsigned limbs, un
     struct u256 out = U256_ZERO;
     for (unsigned i = 0; i + limbs < 4; i++) {
         const uint64_t above = i + limbs < 3 ? a->limb[i + limbs + 1] : 0;
-        out.limb[i] = a->limb[i + limbs] >> bits | above << 1 << (63 - bits);
+        out.limb[i] = u256_pair_shr(above, a->limb[i + limbs], bits);
     }
     return out;
 }
 
 static inline struct u256 left_shift_of(const struct u256 *x, const struct u256 *y) {
-    if (!u256_fits_u64(x)) return U256_ZERO;
-    const unsigned bits = (unsigned)(x->limb[0] % 64);
-    switch (x->limb[0] / 64) {
-    case 0: return shifted_left(y, 0, bits);
-    case 1: return shifted_left(y, 1, bits);
-    case 2: return shifted_left(y, 2, bits);
-    case 3: return shifted_left(y, 3, bits);
-    default: return U256_ZERO;
-    }
+    struct u256 out;
+    u256_shl(&out, y, shift_of(x));
+    return out;
 }
 
 static inline struct u256 right_shift_of(const struct u256 *x, const struct u256 *y) {
-    if (!u256_fits_u64(x)) return U256_ZERO;
-    const unsigned bits = (unsigned)(x->limb[0] % 64);
-    switch (x->limb[0] / 64) {
-    case 0: return shifted_right(y, 0, bits);
-    case 1: return shifted_right(y, 1, bits);
-    case 2: return shifted_right(y, 2, bits);
-    case 3: return shifted_right(y, 3, bits);
-    default: return U256_ZERO;
-    }
+    struct u256 out;
+    u256_shr(&out, y, shift_of(x));
+    return out;
 }
 
 static inline struct u256 signed_right_shift_of(const struct u256 *x, const struct u256 *y) {
@@ -263,17 +250,10 @@ static inline struct u256 signed_right_shift_of(const struct u256 *x, const stru
     return out;
 }
 
-static inline bool signed_less(const struct u256 *x, const struct u256 *y) {
-    const uint64_t sign = UINT64_C(1) << 63;
-    const struct u256 a = {{x->limb[0], x->limb[1], x->limb[2], x->limb[3] ^ sign}};
-    const struct u256 b = {{y->limb[0], y->limb[1], y->limb[2], y->limb[3] ^ sign}};
-    return u256_less(&a, &b);
-}
-
 #define IS_LT(x, y)  u256_less((x), (y))
 #define IS_GT(x, y)  u256_less((y), (x))
-#define IS_SLT(x, y) signed_less((x), (y))
-#define IS_SGT(x, y) signed_less((y), (x))
+#define IS_SLT(x, y) u256_signed_less((x), (y))
+#define IS_SGT(x, y) u256_signed_less((y), (x))
 #define IS_EQ(x, y)  u256_equal((x), (y))
 
 #define BITWISE(x, operator, y)                                              \
@@ -299,7 +279,7 @@ static inline bool signed_less(const struct u256 *x, const struct u256 *y) {
 #define RESULT_SHL(x, y)  left_shift_of((x), (y))
 #define RESULT_SHR(x, y)  right_shift_of((x), (y))
 #define RESULT_SAR(x, y)  signed_right_shift_of((x), (y))
-#define RESULT_BYTE(x, y) byte_of((x), (y))
+#define RESULT_BYTE(x, y) u256_byte((x), (y))
 
 /* With the operands on the stack, or from a DUP, a PUSH or both. */
 #define BINARY(name)                                               \
@@ -624,6 +604,13 @@ OP(CLZ) {
     NEXT(1);
 }
 
+OP(SIGNEXTEND) {
+    BEGIN;
+    u256_sign_extend(&top, &top, &SECOND);
+    sp--;
+    NEXT(1);
+}
+
 #define IN_MEMORY(name, pops, statement) \
     OP(name) {                           \
         BEGIN;                           \
@@ -634,9 +621,9 @@ OP(CLZ) {
     }
 IN_MEMORY(SDIV, 2, u256_sdiv(&sp[-1], sp, &sp[-1]))
 IN_MEMORY(SMOD, 2, u256_smod(&sp[-1], sp, &sp[-1]))
-IN_MEMORY(SIGNEXTEND, 2, sign_extend(&sp[-1], sp, &sp[-1]))
+
 IN_MEMORY(ADDMOD, 3, u256_addmod(&sp[-2], sp, &sp[-1], &sp[-2]))
-IN_MEMORY(MULMOD, 3, u256_mulmod(&sp[-2], sp, &sp[-1], &sp[-2]))
+IN_MEMORY(MULMOD, 3, u256_mulmod_kept(&sp[-2], sp, &sp[-1], &sp[-2], &frame->evm->modulus))
 
 #define CONSTANT_SHIFT(name, shifted, limbs)             \
     OP(name##_##limbs) {                                 \
