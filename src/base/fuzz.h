@@ -1,8 +1,9 @@
-/* fuzz: what every libFuzzer program needs: assert_fail that crashes, and the entry point's shape. */
+/* fuzz: what every libFuzzer program needs: assert_fail that crashes, test_heap, and the entry
+ * point's shape. */
 #ifndef BASE_FUZZ_H
 #define BASE_FUZZ_H
 
-#include "base/arena.h"
+#include "base/test_heap.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #ifndef BASE_TEST_H
 #define BASE_TEST_H
 
-#include "base/arena.h"
+#include "base/test_heap.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,21 +33,6 @@ NORETURN void assert_fail(const char *condition, const char *file, int line) {
     mock_assert(0, condition, file, line);
     abort();
 }
-
-static inline void *test_heap_get(void *ctx, size_t size) {
-    (void)ctx;
-    return malloc(size);
-}
-
-static inline void test_heap_put(void *ctx, void *memory, size_t size) {
-    (void)ctx;
-    (void)size;
-    free(memory);
-}
-
-/* An arena source on malloc; leaks show under the address sanitizer. */
-static const struct arena_source test_heap
-    __attribute__((unused)) = {test_heap_get, test_heap_put, NULL};
 
 #define assert_bytes_equal(actual, expected)                                                  \
     do {                                                                                      \

@@ -2,16 +2,6 @@
 #include "base/fuzz.h"
 #include "chain/ommers.h"
 
-static void *heap_get(void *ctx, size_t size) {
-    (void)ctx;
-    return malloc(size);
-}
-
-static void heap_put(void *ctx, void *memory, size_t size) {
-    (void)ctx, (void)size;
-    free(memory);
-}
-
 /* On a parent that is like the block, so that some rules pass, and with its first ommer's parent made
  * a grandparent. */
 static void judge(struct arena *arena, const struct block *block) {
@@ -30,13 +20,12 @@ static void judge(struct arena *arena, const struct block *block) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const struct arena_source heap = {heap_get, heap_put, NULL};
     const struct bytes encoded = bytes_from(data, size);
     struct arena arena;
     struct header header;
     struct block block;
     enum tx_verdict tx_verdict;
-    arena_init(&arena, &heap);
+    arena_init(&arena, &test_heap);
     if (header_decode(&header, encoded) == BLOCK_VALID) {
         ASSERT(bytes_equal(header_encode(&arena, &header), encoded));
         ASSERT(header_encoded_size(&header) == encoded.len);

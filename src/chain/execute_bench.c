@@ -12,6 +12,7 @@
 #include "chain/execute.h"
 
 #include "chain/genesis.h"
+#include "codec/hex.h"
 #include "crypto/keccak.h"
 
 #include <stdio.h>
@@ -297,14 +298,18 @@ static void measure(
 static struct bytes read_hex(struct arena *arena, const char *path) {
     FILE *const file = fopen(path, "rb");
     if (file == NULL) fail("cannot read the file of code");
-    uint8_t *const code = arena_alloc(arena, CODE_SIZE_MAX, 1);
-    size_t len = 0;
-    unsigned byte;
-    while (len < CODE_SIZE_MAX && fscanf(file, "%2x", &byte) == 1) {
-        code[len++] = (uint8_t)byte;
-    }
+    char *const text = arena_alloc(arena, 2 * CODE_SIZE_MAX, 1);
+    size_t len = fread(text, 1, 2 * CODE_SIZE_MAX, file);
     (void)fclose(file);
-    return bytes_from(code, len);
+    while (len > 0 && text[len - 1] == '\n') {
+        len--;
+    }
+    uint8_t *const code = arena_alloc(arena, CODE_SIZE_MAX, 1);
+    size_t size;
+    if (hex_decode_bare(code, CODE_SIZE_MAX, &size, bytes_from(text, len)) != HEX_VALID) {
+        fail("the file of code is not hex");
+    }
+    return bytes_from(code, size);
 }
 
 int main(int argc, char **argv) {
@@ -313,7 +318,7 @@ int main(int argc, char **argv) {
         (void)fprintf(stderr, "usage: execute_bench BENCH.hex [ROUNDS]\n");
         return 2;
     }
-    const int rounds = argc > 2 ? atoi(argv[2]) : ROUNDS;
+    const int rounds = argc > 2 ? (int)strtol(argv[2], NULL, 10) : ROUNDS;
     arena_init(&b.arena, &heap);
     b.config = chain_config_at(1, FORK_CANCUN);
     b.vm.evm = evm_create(&heap, 64 << 20);

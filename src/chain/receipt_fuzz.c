@@ -3,24 +3,13 @@
 
 #include "base/fuzz.h"
 
-static void *heap_get(void *ctx, size_t size) {
-    (void)ctx;
-    return malloc(size);
-}
-
-static void heap_put(void *ctx, void *memory, size_t size) {
-    (void)ctx, (void)size;
-    free(memory);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const struct arena_source heap = {heap_get, heap_put, NULL};
     const struct bytes encoded = bytes_from(data, size);
     struct arena arena;
     struct receipt receipt;
     const struct receipt *receipts;
     size_t count;
-    arena_init(&arena, &heap);
+    arena_init(&arena, &test_heap);
     if (receipt_decode(&arena, &receipt, encoded) == RECEIPT_VALID) {
         ASSERT(bytes_equal(receipt_encode(&arena, &receipt), encoded));
     }

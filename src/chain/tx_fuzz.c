@@ -4,16 +4,6 @@
 
 #include "base/fuzz.h"
 
-static void *heap_get(void *ctx, size_t size) {
-    (void)ctx;
-    return malloc(size);
-}
-
-static void heap_put(void *ctx, void *memory, size_t size) {
-    (void)ctx, (void)size;
-    free(memory);
-}
-
 static void judge(struct arena *arena, const struct tx *tx) {
     for (enum fork fork = FORK_FRONTIER; fork <= FORK_OSAKA; fork++) {
         const struct chain_config config = chain_config_at(1, fork);
@@ -31,14 +21,13 @@ static void judge(struct arena *arena, const struct tx *tx) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const struct arena_source heap = {heap_get, heap_put, NULL};
     const struct bytes encoded = bytes_from(data, size);
     struct arena arena;
     struct tx tx;
     struct tx_sidecar sidecar;
     struct bytes consensus;
     bool has_sidecar;
-    arena_init(&arena, &heap);
+    arena_init(&arena, &test_heap);
     if (tx_decode(&arena, &tx, encoded) == TX_VALID) {
         ASSERT(bytes_equal(tx_encode(&arena, &tx), encoded));
         judge(&arena, &tx);

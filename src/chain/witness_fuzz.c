@@ -3,22 +3,9 @@
 #include "base/fuzz.h"
 #include "chain/stateless.h"
 
-static void *heap_get(void *ctx, size_t size) {
-    (void)ctx;
-    return malloc(size);
-}
-
-static void heap_put(void *ctx, void *memory, size_t size) {
-    (void)ctx;
-    (void)size;
-    free(memory);
-}
-
-static const struct arena_source heap = {heap_get, heap_put, NULL};
-
 static void check_run(struct arena *arena, struct bytes config, struct bytes input) {
     static struct evm *evm;
-    if (evm == NULL) evm = evm_create(&heap, 1 << 16);
+    if (evm == NULL) evm = evm_create(&test_heap, 1 << 16);
     const struct chain_vm vm = {.evm = evm};
     uint8_t output[2][STATELESS_OUTPUT_SIZE] = {{0}};
     struct stateless_result result;
@@ -37,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const struct chain_config mainnet_like = chain_config_at(1, FORK_OSAKA);
     const struct bytes input = {data, size};
     if (size == 0) return 0;
-    arena_init(&arena, &heap);
+    arena_init(&arena, &test_heap);
     if (witness_decode(&arena, &witness, input)) {
         ASSERT(bytes_equal(witness_encode(&arena, &witness), input));
     }

@@ -5,24 +5,13 @@
 
 #include <stdlib.h>
 
-static void *get(void *ctx, size_t size) {
-    (void)ctx;
-    return malloc(size);
-}
-
-static void put(void *ctx, void *memory, size_t size) {
-    (void)ctx, (void)size;
-    free(memory);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const struct arena_source source = {get, put, NULL};
     enum { LIMIT = 1 << 18 };
     static uint8_t block[LIMIT];
     struct arena arena;
     struct bytes out;
     size_t len;
-    arena_init(&arena, &source);
+    arena_init(&arena, &test_heap);
     if (snappy_decode_framed(&arena, &out, bytes_from(data, size), LIMIT) == SNAPPY_VALID) {
         ASSERT(out.len <= LIMIT);
     } else {

@@ -2,6 +2,7 @@
  * the library of the field takes for the same where there is one. */
 #define OPENSSL_SUPPRESS_DEPRECATED 1
 
+#include "base/test_heap.h"
 #include "codec/hex.h"
 #include "crypto/blake2f.h"
 #include "crypto/bls12_381.h"
@@ -52,17 +53,6 @@ struct bench {
     uint8_t random_blob[KZG_BLOB_SIZE];
     struct kzg_proof cell_proofs[KZG_CELLS_PER_BLOB];
 };
-
-static void *heap_get(void *ctx, size_t size) {
-    (void)ctx;
-    return malloc(size);
-}
-static void heap_put(void *ctx, void *memory, size_t size) {
-    (void)ctx;
-    (void)size;
-    free(memory);
-}
-static const struct arena_source heap = {heap_get, heap_put, NULL};
 
 static double now_ns(void) {
     struct timespec time;
@@ -291,7 +281,7 @@ static void bench_powers(struct bench *b) {
 
 static void bench_blobs(struct bench *b) {
     struct arena arena;
-    arena_init(&arena, &heap);
+    arena_init(&arena, &test_heap);
     b->setup = kzg_setup_create(&arena);
     for (size_t i = 0; i < sizeof b->random_blob; i++) {
         b->random_blob[i] = i % 32 == 0 ? 0 : (uint8_t)(i * 31 + i / 256);
@@ -321,7 +311,7 @@ static void bench_hashes(struct bench *b) {
 int main(void) {
     static struct bench bench;
     struct bench *const b = &bench;
-    arena_init(&b->arena, &heap);
+    arena_init(&b->arena, &test_heap);
     bench_hashes(b);
     prepare_signatures(b);
     row(b, "ecdsa recover an address", recover, NULL, NULL);

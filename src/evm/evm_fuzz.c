@@ -5,19 +5,6 @@
 
 enum { HEADER = 4, FUZZ_GAS = 200000 };
 
-static void *heap_get(void *ctx, size_t size) {
-    (void)ctx;
-    return malloc(size);
-}
-
-static void heap_put(void *ctx, void *memory, size_t size) {
-    (void)ctx;
-    (void)size;
-    free(memory);
-}
-
-static const struct arena_source heap = {heap_get, heap_put, NULL};
-
 static void check_step(void *ctx, const struct evm_step *step) {
     (void)ctx;
     ASSERT(step->stack_len <= EVM_STACK_MAX);
@@ -28,14 +15,14 @@ static void check_step(void *ctx, const struct evm_step *step) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct evm *evm;
     static struct lone_call call;
-    if (evm == NULL) evm = evm_create(&heap, 1 << 16);
+    if (evm == NULL) evm = evm_create(&test_heap, 1 << 16);
     if (size < HEADER) return 0;
 
     const enum evm_revision revision = (enum evm_revision)(data[0] % EVM_REVISION_COUNT);
     const struct bytes rest = bytes_from(data + HEADER, size - HEADER);
     const size_t input_len = data[1] < rest.len ? data[1] : rest.len;
     struct arena arena;
-    arena_init(&arena, &heap);
+    arena_init(&arena, &test_heap);
     lone_call_init(
         &call, evm_rules_of(revision), bytes_slice(rest, input_len, rest.len - input_len)
     );

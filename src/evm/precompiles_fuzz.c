@@ -9,19 +9,6 @@
 
 enum { INPUT_ROOM = 2048, CHUNK_RAW_MAX = 64 };
 
-static void *heap_get(void *ctx, size_t size) {
-    (void)ctx;
-    return malloc(size);
-}
-
-static void heap_put(void *ctx, void *memory, size_t size) {
-    (void)ctx;
-    (void)size;
-    free(memory);
-}
-
-static const struct arena_source heap = {heap_get, heap_put, NULL};
-
 /* EIP-196 and EIP-197. */
 static const uint8_t bn254_g1[64] = {[31] = 1, [63] = 2};
 static const uint8_t bn254_g2[128] = {
@@ -145,7 +132,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const uint64_t gas = row->gas(given);
     if (gas > 10000000) return 0; /* nobody could pay for it */
 
-    arena_init(&arena, &heap);
+    arena_init(&arena, &test_heap);
     const bool good = row->run(&arena, &output, given);
     ASSERT(row->run(&arena, &again, given) == good);
     ASSERT(!good || bytes_equal(output, again));

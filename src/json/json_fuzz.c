@@ -3,23 +3,10 @@
 
 #include "base/fuzz.h"
 
-static void *heap_get(void *ctx, size_t size) {
-    (void)ctx;
-    return malloc(size);
-}
-
-static void heap_put(void *ctx, void *memory, size_t size) {
-    (void)ctx;
-    (void)size;
-    free(memory);
-}
-
-static const struct arena_source heap = {heap_get, heap_put, NULL};
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const struct json_limits limits = {.size = 65536, .depth = 64, .node_count = 4096};
     struct arena arena;
-    arena_init(&arena, &heap);
+    arena_init(&arena, &test_heap);
     const struct json *first;
     if (json_parse(&arena, &first, bytes_from(data, size), &limits) == JSON_VALID) {
         struct json_writer once, twice;

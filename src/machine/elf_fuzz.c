@@ -5,23 +5,10 @@
 
 enum { RAM_MAX = 64 << 20, CYCLES = 10000 };
 
-static void *get(void *ctx, size_t size) {
-    (void)ctx;
-    return malloc(size);
-}
-
-static void put(void *ctx, void *memory, size_t size) {
-    (void)ctx;
-    (void)size;
-    free(memory);
-}
-
-static const struct arena_source heap = {get, put, NULL};
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct arena arena;
     struct machine_program program;
-    arena_init(&arena, &heap);
+    arena_init(&arena, &test_heap);
     const struct bytes file = {data, size};
     const struct elf_symbols symbols = elf_symbols_read(&arena, file);
     (void)elf_symbols_find(&symbols, size);

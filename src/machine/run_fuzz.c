@@ -5,19 +5,6 @@
 
 enum { HEAD_SIZE = 8, WORDS_MAX = 4096, CYCLES_MAX = 20000 };
 
-static void *get(void *ctx, size_t size) {
-    (void)ctx;
-    return malloc(size);
-}
-
-static void put(void *ctx, void *memory, size_t size) {
-    (void)ctx;
-    (void)size;
-    free(memory);
-}
-
-static const struct arena_source heap = {get, put, NULL};
-
 static void start(
     struct machine *machine, struct test_memory *memory, const struct machine_program *program
 ) {
@@ -50,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct test_memory memories[2];
     struct machine fast, plain;
     struct hash hashes[2];
-    arena_init(&arena, &heap);
+    arena_init(&arena, &test_heap);
     ASSERT(machine_program_load(&program, &arena, test_image_file(&image)) == ELF_VALID);
     start(&fast, &memories[0], &program);
     start(&plain, &memories[1], &program);

@@ -20,18 +20,6 @@ static void must(struct status status) {
     ASSERT(!failed(status));
 }
 
-static void *heap_get(void *ctx, size_t size) {
-    (void)ctx;
-    return malloc(size);
-}
-
-static void heap_put(void *ctx, void *memory, size_t size) {
-    (void)ctx, (void)size;
-    free(memory);
-}
-
-static const struct arena_source heap = {heap_get, heap_put, NULL};
-
 static struct bytes transfer(struct arena *arena, uint64_t nonce) {
     struct ecdsa_signer signer;
     struct ecdsa_signature signature;
@@ -65,7 +53,7 @@ static void start(void) {
     options.automine = false;
     options.worker_count = 1;
     log_open(LOG_ERROR, LOG_TEXT);
-    arena_init(&bases_arena, &heap);
+    arena_init(&bases_arena, &test_heap);
     ASSERT(uv_loop_init(&loop) == 0);
     must(node_create(&node, message, &loop, &options));
     must(solo_propose(node->solo));
@@ -146,7 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0) return 0;
     struct arena arena;
     struct import_outcome outcome;
-    arena_init(&arena, &heap);
+    arena_init(&arena, &test_heap);
     const struct bytes block =
         data[0] >= 0x80 ? bytes_from(data + 1, size - 1) : make(&arena, data, size);
     must(importer_judge(&node->importer, &outcome, block));

@@ -6,7 +6,7 @@
  * and written a key, and what part of that time keccak would take for those nodes one by one. Times
  * are those of the processor.
  */
-#include "base/arena.h"
+#include "base/test_heap.h"
 #include "crypto/keccak.h"
 #include "trie/trie_update.h"
 
@@ -25,19 +25,6 @@ struct table {
     size_t reads;
     struct arena *arena;
 };
-
-static void *heap_get(void *ctx, size_t size) {
-    (void)ctx;
-    return malloc(size);
-}
-
-static void heap_put(void *ctx, void *memory, size_t size) {
-    (void)ctx;
-    (void)size;
-    free(memory);
-}
-
-static const struct arena_source heap = {heap_get, heap_put, NULL};
 
 static size_t table_slot(const struct table *table, struct bytes path) {
     uint64_t mixed = path.len + 1;
@@ -129,7 +116,7 @@ static void run(
     size_t changed = 0, written = 0;
     table->reads = 0;
     struct arena arena;
-    arena_init(&arena, &heap);
+    arena_init(&arena, &test_heap);
     (void)arena_alloc(&arena, 1, 1); /* a chunk that stays, as in a node that has run for a while */
     for (size_t batch = 0; batch < batches; batch++) {
         uint8_t value[LEAF_SIZE];
@@ -179,7 +166,7 @@ int main(int argc, char **argv) {
     }
     uint64_t seed = 42;
     struct arena arena;
-    arena_init(&arena, &heap);
+    arena_init(&arena, &test_heap);
     struct hash *keys = malloc(key_count * sizeof *keys);
     ASSERT(keys != NULL);
     for (size_t i = 0; i < key_count; i++) {
@@ -198,7 +185,7 @@ int main(int argc, char **argv) {
 
     const struct trie_sink sink = {table_put, &table};
     struct arena building;
-    arena_init(&building, &heap);
+    arena_init(&building, &test_heap);
     struct trie_builder builder;
     trie_builder_init(&builder, &building, &sink);
     uint8_t value[LEAF_SIZE] = {1};

@@ -86,17 +86,6 @@ static void check_node(struct bytes encoded) {
     ASSERT(bytes_equal(bytes_from(again, size), encoded));
 }
 
-static void *heap_get(void *ctx, size_t size) {
-    (void)ctx;
-    return malloc(size);
-}
-
-static void heap_put(void *ctx, void *memory, size_t size) {
-    (void)ctx;
-    (void)size;
-    free(memory);
-}
-
 static void check_update(
     struct arena *arena, struct hostile *hostile, struct hash root, const struct hash *key
 ) {
@@ -130,9 +119,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (size_t i = 0; i < hostile.count; i++)
         check_node(hostile.nodes[i]);
 
-    const struct arena_source heap = {heap_get, heap_put, NULL};
     struct arena arena;
-    arena_init(&arena, &heap);
+    arena_init(&arena, &test_heap);
     const struct hash root = hostile.hashes[hostile.count - 1];
     const struct trie_reader reader = {read_hostile, &hostile};
     const struct trie_place place = {.hash = &root};
