@@ -43,8 +43,9 @@ static struct witness_list read_list(
     struct bytes *const items = ARENA_ARRAY(arena, struct bytes, count);
     for (size_t i = 0; i < count; i++) {
         const struct rlp_item item = rlp_read_item(reader);
-        if (item.is_list == as_strings)
+        if (item.is_list == as_strings) {
             rlp_fail(reader, as_strings ? RLP_NOT_STRING : RLP_NOT_LIST);
+        }
         items[i] = as_strings ? item.payload : item.whole;
     }
     rlp_leave(reader, list);

@@ -143,8 +143,9 @@ static struct bytes build(struct bench *bench) {
         .no_pool = true,
     };
     import_ok(engine->build(engine->ctx, &bench->arena, &payload, &attributes));
-    if (payload.transaction_count != TRANSACTIONS)
+    if (payload.transaction_count != TRANSACTIONS) {
         import_fail("a transaction did not fit its block");
+    }
     bench->transactions += payload.transaction_count;
     return payload.block;
 }

@@ -71,15 +71,17 @@ static void check_node(struct bytes encoded) {
     size_t size;
     if (node.kind == TRIE_BRANCH) {
         const size_t list = rlp_list_begin(&writer);
-        for (size_t i = 0; i < TRIE_CHILDREN; i++)
+        for (size_t i = 0; i < TRIE_CHILDREN; i++) {
             rlp_write_raw(&writer, trie_child_item(node.children[i]));
+        }
         rlp_write_bytes(&writer, node.value);
         rlp_list_end(&writer, list);
         size = rlp_written(&writer).len;
     } else {
         const size_t count = trie_path_len(&node);
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
             nibbles[i] = trie_path_nibble(&node, i);
+        }
         size = node.kind == TRIE_LEAF ? trie_put_leaf(again, nibbles, count, node.value)
                                       : trie_put_extension(again, nibbles, count, node.child);
     }
@@ -116,8 +118,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct hash key = {{data[0], data[1], data[2]}};
     parse(&hostile, data + 3, size - 3);
     if (hostile.count == 0) return 0;
-    for (size_t i = 0; i < hostile.count; i++)
+    for (size_t i = 0; i < hostile.count; i++) {
         check_node(hostile.nodes[i]);
+    }
 
     struct arena arena;
     arena_init(&arena, &test_heap);
@@ -128,8 +131,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const enum trie_verdict found = trie_get(&value, &reader, &place, &key);
 
     struct bytes proof[NODES_MAX], proven;
-    for (size_t i = 0; i < hostile.count; i++)
+    for (size_t i = 0; i < hostile.count; i++) {
         proof[i] = hostile.nodes[hostile.count - 1 - i];
+    }
     const struct bytes span = BYTES_OF(key.bytes);
     for (size_t count = 0; count <= hostile.count; count++) {
         if (trie_proof_verify(&proven, &root, span, proof, count) != TRIE_PROOF_VALID) continue;
