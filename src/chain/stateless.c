@@ -270,17 +270,13 @@ enum stateless_verdict stateless_verify(
 
 /* ---- Recording one ---- */
 
-struct list {
-    struct bytes *items;
-    size_t count, room;
-};
-
 struct recorder {
     struct arena *arena;
     const struct stateless_source *from;
     struct trie_recorder nodes;
     struct trie_witness codes, keys;
-    struct list headers;
+    struct bytes *headers; /* room for WITNESS_HEADERS_MAX */
+    size_t header_count;
 };
 
 static bool record_code(void *ctx, const struct hash *hash, struct bytes *code) {
@@ -292,10 +288,9 @@ static bool record_code(void *ctx, const struct hash *hash, struct bytes *code) 
 
 static bool record_header(void *ctx, uint64_t number, struct bytes *encoded) {
     struct recorder *const recorder = ctx;
-    struct list *const headers = &recorder->headers;
     if (!recorder->from->header(recorder->from->ctx, number, encoded)) return false;
-    ASSERT(headers->count < WITNESS_HEADERS_MAX);
-    headers->items[headers->count++] = *encoded;
+    ASSERT(recorder->header_count < WITNESS_HEADERS_MAX);
+    recorder->headers[recorder->header_count++] = *encoded;
     return true;
 }
 
@@ -318,7 +313,7 @@ enum stateless_verdict stateless_record(
     const struct stateless_source *source
 ) {
     struct recorder recorder = {.arena = arena, .from = source};
-    recorder.headers.items = ARENA_ARRAY(arena, struct bytes, WITNESS_HEADERS_MAX);
+    recorder.headers = ARENA_ARRAY(arena, struct bytes, WITNESS_HEADERS_MAX);
     trie_recorder_init(&recorder.nodes, arena, &source->nodes);
     trie_witness_init(&recorder.codes, arena);
     trie_witness_init(&recorder.keys, arena);
@@ -334,7 +329,7 @@ enum stateless_verdict stateless_record(
     *witness = (struct witness){
         .nodes = list_of(arena, &recorder.nodes.seen),
         .codes = list_of(arena, &recorder.codes),
-        .headers = {recorder.headers.items, recorder.headers.count},
+        .headers = {recorder.headers, recorder.header_count},
         .keys = list_of(arena, &recorder.keys),
     };
     return verdict;
