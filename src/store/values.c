@@ -1,5 +1,7 @@
 #include "store/values.h"
 
+#include "store/index.h"
+
 #include <stdlib.h>
 
 /* An account's value: head, nonce, code hash, storage root, balance. */
@@ -33,11 +35,8 @@ void value_cache_clear(struct value_cache *cache) {
     cache->generation++;
 }
 
-/* The hashes are random already. */
 static size_t place(const struct state_key *key) {
-    uint64_t place = load_le64(key->account.bytes);
-    if (key->is_slot) place = (place << 1 | place >> 63) ^ load_le64(key->slot.bytes);
-    return (size_t)(place % VALUE_CACHE_COUNT);
+    return (size_t)(index_mark_state(key) % VALUE_CACHE_COUNT);
 }
 
 static bool same_key(const struct state_key *a, const struct state_key *b) {
