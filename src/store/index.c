@@ -222,10 +222,9 @@ struct index_tail {
     uint64_t end;
     struct pairs pairs;
     uint32_t *earlier; /* for each pair the one before it in its bucket */
-    size_t linked;
-    size_t capacity;
     uint32_t *buckets; /* the last pair of each */
-    size_t bucket_count;
+    size_t capacity;   /* of both, a power of two */
+    size_t linked;
 };
 
 struct index_tail *index_tail_create(void) {
@@ -248,7 +247,7 @@ void index_tail_destroy(struct index_tail *tail) {
 }
 
 static size_t bucket_of(const struct index_tail *tail, uint64_t mark) {
-    return (size_t)(mark * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (tail->bucket_count - 1);
+    return (size_t)(mark * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (tail->capacity - 1);
 }
 
 /* Makes room for links between all pairs; those that are there are made anew where it grows. */
@@ -265,7 +264,7 @@ static void grow_links(struct index_tail *tail) {
     tail->buckets = malloc(capacity * sizeof *tail->buckets);
     ASSERT(tail->earlier != NULL && tail->buckets != NULL);
     memset(tail->buckets, 0xff, capacity * sizeof *tail->buckets); /* NO_PAIR */
-    tail->capacity = tail->bucket_count = capacity;
+    tail->capacity = capacity;
     tail->linked = 0;
 }
 
@@ -308,7 +307,7 @@ static bool find_in_tail(
     bool lowest
 ) {
     bool found = false;
-    if (tail->bucket_count == 0) return false;
+    if (tail->capacity == 0) return false;
     for (uint32_t i = tail->buckets[bucket_of(tail, mark)]; i != NO_PAIR; i = tail->earlier[i]) {
         const struct pair *pair = &tail->pairs.items[i];
         if (pair->mark != mark || pair->number < from || pair->number >= end) continue;
