@@ -63,15 +63,11 @@ struct catalog {
     size_t count;
 };
 
-static struct bytes meta_key(const char *name) {
-    return bytes_from(name, strlen(name));
-}
-
 /* Borrows until the next write. */
 static struct status read_catalog(struct txn *txn, struct catalog *out) {
     struct bytes value;
     *out = (struct catalog){0};
-    const struct status status = table_get(txn, TABLE_META, &value, meta_key(META_INDEX));
+    const struct status status = meta_read(txn, &value, META_INDEX);
     if (status.code == STATUS_MISSING) return status_ok;
     if (failed(status)) return status;
     if (value.len < CATALOG_HEAD || (value.len - CATALOG_HEAD) % RUN_SIZE != 0) {
@@ -137,7 +133,7 @@ static struct status edit_end(struct txn *txn, struct arena *arena, const struct
         store_be64(p + 24, run->count);
         store_be64(p + 32, run->level);
     }
-    return table_put(txn, TABLE_META, meta_key(META_INDEX), bytes_from(value, size));
+    return meta_write(txn, META_INDEX, bytes_from(value, size));
 }
 
 /* --- what blocks hold ------------------------------------------------------------------------ */
@@ -608,7 +604,7 @@ struct status index_add(
 ) {
     struct bytes value;
     uint64_t waiting = 0;
-    struct status status = table_get(txn, TABLE_META, &value, meta_key(META_WAITING));
+    struct status status = meta_read(txn, &value, META_WAITING);
     if (failed(status) && status.code != STATUS_MISSING) return status;
     if (!failed(status) && value.len != 8) return store_damaged("reading the index's backlog");
     if (!failed(status)) waiting = load_be64(value.data);
@@ -620,7 +616,7 @@ struct status index_add(
     }
     uint8_t sum[8];
     store_be64(sum, waiting + pair_count);
-    return table_put(txn, TABLE_META, meta_key(META_WAITING), BYTES_OF(sum));
+    return meta_write(txn, META_WAITING, BYTES_OF(sum));
 }
 
 struct status index_rollback(struct txn *txn, struct arena *scratch, uint64_t number) {

@@ -45,6 +45,10 @@ struct store_view {
 /* What names the calling thread. */
 uintptr_t writer_here(void);
 
+/* Records of meta. */
+MUST_USE struct status meta_read(struct txn *txn, struct bytes *out, const char *name);
+MUST_USE struct status meta_write(struct txn *txn, const char *name, struct bytes value);
+
 /* Places. */
 MUST_USE struct status mark_read(struct txn *txn, struct store_mark *out, const char *name);
 MUST_USE struct status mark_write(struct txn *txn, const char *name, const struct store_mark *mark);

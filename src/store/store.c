@@ -8,11 +8,11 @@
 
 /* --- opening --------------------------------------------------------------------------------- */
 
-static struct status read_meta(struct txn *txn, struct bytes *out, const char *name) {
+struct status meta_read(struct txn *txn, struct bytes *out, const char *name) {
     return table_get(txn, TABLE_META, out, bytes_from(name, strlen(name)));
 }
 
-static struct status write_meta(struct txn *txn, const char *name, struct bytes value) {
+struct status meta_write(struct txn *txn, const char *name, struct bytes value) {
     return table_put(txn, TABLE_META, bytes_from(name, strlen(name)), value);
 }
 
@@ -22,9 +22,9 @@ static struct status write_identity(struct store *store, const struct store_opti
     if (failed(status)) return status;
     struct key schema = {.len = 0};
     key_add_number(&schema, STORE_SCHEMA);
-    status = write_meta(txn, META_SCHEMA, key_bytes(&schema));
-    if (!failed(status)) status = write_meta(txn, META_GENESIS, BYTES_OF(options->genesis_hash));
-    if (!failed(status)) status = write_meta(txn, META_CONFIG, options->chain_config);
+    status = meta_write(txn, META_SCHEMA, key_bytes(&schema));
+    if (!failed(status)) status = meta_write(txn, META_GENESIS, BYTES_OF(options->genesis_hash));
+    if (!failed(status)) status = meta_write(txn, META_CONFIG, options->chain_config);
     if (!failed(status)) return database_commit(txn);
     database_abort(txn);
     return status;
@@ -46,12 +46,12 @@ static struct status judge_identity(
     struct bytes schema;
     struct bytes genesis;
     *is_new = false;
-    struct status status = read_meta(txn, &schema, META_SCHEMA);
+    struct status status = meta_read(txn, &schema, META_SCHEMA);
     if (status.code == STATUS_MISSING) {
         *is_new = true;
         return status_ok;
     }
-    if (!failed(status)) status = read_meta(txn, &genesis, META_GENESIS);
+    if (!failed(status)) status = meta_read(txn, &genesis, META_GENESIS);
     if (failed(status)) return status;
     if (schema.len != 8 || genesis.len != sizeof(struct hash)) {
         return store_damaged("reading the store's identity");
@@ -314,12 +314,12 @@ struct status mark_write(struct txn *txn, const char *name, const struct store_m
     struct key value = number_key(mark->number);
     key_add_hash(&value, &mark->hash);
     key_add_hash(&value, &mark->state_root);
-    return write_meta(txn, name, key_bytes(&value));
+    return meta_write(txn, name, key_bytes(&value));
 }
 
 struct status mark_read(struct txn *txn, struct store_mark *out, const char *name) {
     struct bytes value;
-    const struct status status = read_meta(txn, &value, name);
+    const struct status status = meta_read(txn, &value, name);
     if (failed(status)) return status;
     if (value.len != 72) return store_damaged("reading the head");
     out->number = load_be64(value.data);
