@@ -386,6 +386,16 @@ static void keep_in_limbo(struct pool *pool, struct entry *entry) {
     pool->limbo = entry;
 }
 
+/* Takes entry out of all places, but for its blobs; its sender stays. */
+static void retire_entry(struct pool *pool, struct entry *entry) {
+    unlink_entry(pool, entry);
+    if (entry->blob_bytes != 0) {
+        keep_in_limbo(pool, entry);
+    } else {
+        entry_destroy(pool, entry);
+    }
+}
+
 static bool drop_oldest_of_limbo(struct pool *pool) {
     struct entry **link = &pool->limbo;
     if (*link == NULL) return false;
@@ -553,13 +563,7 @@ static void trim(struct pool *pool, struct sender *changed) {
 /* Brings a sender up to the head: used nonces go. */
 static void sender_advance(struct pool *pool, struct sender *sender, uint64_t state_nonce) {
     while (sender->count != 0 && sender->entries[0]->shown.tx.nonce < state_nonce) {
-        struct entry *used = sender->entries[0];
-        unlink_entry(pool, used);
-        if (used->blob_bytes != 0) {
-            keep_in_limbo(pool, used);
-        } else {
-            entry_destroy(pool, used);
-        }
+        retire_entry(pool, sender->entries[0]);
     }
     sender->state_nonce = state_nonce;
     sender_recount(pool, sender);
@@ -797,33 +801,23 @@ bool pool_remove(struct pool *pool, const struct hash *hash) {
     return true;
 }
 
-static void empty(struct pool *pool, bool keeps_blobs) {
+void pool_set_aside(struct pool *pool) {
     while (pool->newest != NULL) {
         struct sender *sender = pool->newest;
         while (sender != NULL && sender->count == 0) {
             sender = sender->older; /* an authority: goes with those that name it */
         }
         ASSERT(sender != NULL);
-        struct entry *last = sender->entries[sender->count - 1];
-        unlink_entry(pool, last);
-        if (keeps_blobs && last->blob_bytes != 0) {
-            keep_in_limbo(pool, last);
-        } else {
-            entry_destroy(pool, last);
-        }
+        retire_entry(pool, sender->entries[sender->count - 1]);
         sender_recount(pool, sender);
         sender_release_if_unused(pool, sender);
     }
 }
 
 void pool_clear(struct pool *pool) {
-    empty(pool, false);
+    pool_set_aside(pool);
     while (drop_oldest_of_limbo(pool)) {
     }
-}
-
-void pool_set_aside(struct pool *pool) {
-    empty(pool, true);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
