@@ -69,7 +69,20 @@ static struct status read_header(
     return status_ok;
 }
 
-/* A canonical block with this hash and its header. STATUS_MISSING: it is not canonical. */
+/* The canonical block with this hash. STATUS_MISSING where there is none. */
+static struct status find_canonical(
+    struct store_view *view, struct store_mark *mark, const struct hash *hash
+) {
+    uint64_t number;
+    struct status status = store_block_number(view, &number, hash);
+    if (!failed(status)) status = store_canonical(view, mark, number);
+    if (!failed(status) && !hash_equal(&mark->hash, hash)) {
+        status = status_make(STATUS_MISSING, 0, "looking up a canonical block");
+    }
+    return status;
+}
+
+/* The same with its header. */
 static struct status find_parent(
     const struct execution *x,
     struct store_view *view,
@@ -82,14 +95,8 @@ static struct status find_parent(
         *header = x->head;
         return status_ok;
     }
-    uint64_t number;
-    struct status status = store_block_number(view, &number, hash);
-    if (!failed(status)) status = store_canonical(view, mark, number);
-    if (failed(status)) return status;
-    if (!hash_equal(&mark->hash, hash)) {
-        return status_make(STATUS_MISSING, 0, "looking up a parent");
-    }
-    return read_header(view, header, number, hash);
+    const struct status status = find_canonical(view, mark, hash);
+    return failed(status) ? status : read_header(view, header, mark->number, hash);
 }
 
 /* The state of the canonical block with this hash, in arena and as long as view. */
@@ -464,7 +471,7 @@ static struct status reinject(
     return status;
 }
 
-/* A canonical block with this hash: its number. STATUS_MISSING where there is none. */
+/* The number of the canonical block with this hash. STATUS_MISSING where there is none. */
 static struct status canonical_number(
     struct execution *x, uint64_t *number, const struct hash *hash
 ) {
@@ -476,11 +483,8 @@ static struct status canonical_number(
     struct status status = store_view_open(&view, x->options.store);
     if (failed(status)) return status;
     struct store_mark mark;
-    status = store_block_number(view, number, hash);
-    if (!failed(status)) status = store_canonical(view, &mark, *number);
-    if (!failed(status) && !hash_equal(&mark.hash, hash)) {
-        status = status_make(STATUS_MISSING, 0, "looking up a canonical block");
-    }
+    status = find_canonical(view, &mark, hash);
+    if (!failed(status)) *number = mark.number;
     store_view_close(view);
     return status;
 }
