@@ -14,6 +14,12 @@ static const struct json *get_any_case(const struct json *object, const char *ke
     return member;
 }
 
+/* Leaves out as it is where there is no such number. */
+static void read_u64(uint64_t *out, const struct json *json, const char *key) {
+    uint64_t value;
+    if (json_read_u64(json_get(json, key), &value)) *out = value;
+}
+
 static void read_blobs(struct blob_params *blobs, const struct json *json) {
     struct blob_params given;
     if (json_read_u64(json_get(json, "target"), &given.target) &&
@@ -26,7 +32,7 @@ static void read_blobs(struct blob_params *blobs, const struct json *json) {
 void genesis_file_config(struct chain_config *config, const struct json *json) {
     const struct json *schedule = json_get(json, "blobSchedule");
     uint64_t chain_id = 1;
-    if (!json_read_u64(json_get(json, "chainId"), &chain_id)) chain_id = 1;
+    read_u64(&chain_id, json, "chainId");
     *config = chain_config_at(chain_id, FORK_FRONTIER);
     for (int i = 1; i < FORK_COUNT; i++) {
         const struct fork_row *row = &chain_forks[i];
@@ -60,7 +66,7 @@ static const char *read_account(
                    : hex_decode_bare(out->address.bytes, 20, &len, key) != HEX_VALID || len != 20) {
         return "an account of alloc has no address";
     }
-    if (!json_read_u64(json_get(entry, "nonce"), &out->nonce)) out->nonce = 0;
+    read_u64(&out->nonce, entry, "nonce");
     if (!json_read_u256(json_get(entry, "balance"), &out->balance)) out->balance = U256_ZERO;
     if (!json_read_bytes(arena, json_get(entry, "code"), &out->code, GENESIS_FILE_CODE_MAX)) {
         out->code = bytes_from(NULL, 0);
@@ -90,11 +96,6 @@ const char *genesis_file_alloc(
     return NULL;
 }
 
-static void read_u64(uint64_t *out, const struct json *json, const char *key) {
-    uint64_t value;
-    if (json_read_u64(json_get(json, key), &value)) *out = value;
-}
-
 static void read_header(struct arena *arena, struct genesis *genesis, const struct json *json) {
     struct header *header = &genesis->header;
     struct bytes extra;
@@ -119,9 +120,7 @@ static void read_header(struct arena *arena, struct genesis *genesis, const stru
     }
     uint64_t nonce = 0;
     read_u64(&nonce, json, "nonce");
-    for (size_t i = 0; i < sizeof header->nonce; i++) {
-        header->nonce[i] = (uint8_t)(nonce >> (56 - 8 * i));
-    }
+    store_be64(header->nonce, nonce);
     if (json_read_bytes(arena, json_get(json, "extraData"), &extra, HEADER_EXTRA_DATA_MAX) &&
         extra.len > 0) {
         header->extra_data_size = (uint8_t)extra.len;
