@@ -271,21 +271,8 @@ TEST(each_job_is_completed_once_over_restarts) {
     test_remove_directory(path);
 }
 
-static int set_up(void **state) {
-    (void)state;
-    const struct node_options options = test_options();
-    test_open(&world, &options);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    assert_false(failed(world.node->failure));
-    test_close(&world);
-    return 0;
-}
-
-#define NODE_CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define NODE_CASE(name) \
+    cmocka_unit_test_prestate_setup_teardown(name, test_set_up, test_tear_down, &world)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

@@ -324,21 +324,13 @@ TEST(a_full_disk_stops_the_node_and_leaves_the_chain_whole) {
 }
 
 static int set_up(void **state) {
-    (void)state;
-    const struct node_options options = test_options();
-    test_open(&world, &options);
+    (void)test_set_up(state);
     engine = execution_engine(world.node->execution);
     return 0;
 }
 
-static int tear_down(void **state) {
-    (void)state;
-    assert_false(failed(world.node->failure));
-    test_close(&world);
-    return 0;
-}
-
-#define NODE_CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define NODE_CASE(name) \
+    cmocka_unit_test_prestate_setup_teardown(name, set_up, test_tear_down, &world)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

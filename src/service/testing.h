@@ -51,6 +51,20 @@ static inline void test_close(struct test_world *world) {
     arena_reset(&world->arena);
 }
 
+/* For cases whose state is a world: a node with the usual options, which must not have failed. */
+static inline int test_set_up(void **state) {
+    const struct node_options options = test_options();
+    test_open(*state, &options);
+    return 0;
+}
+
+static inline int test_tear_down(void **state) {
+    struct test_world *world = *state;
+    assert_false(failed(world->node->failure));
+    test_close(world);
+    return 0;
+}
+
 /* A directory of its own for a test; path has room for 64 bytes. */
 static inline void test_make_directory(char *path) {
     (void)snprintf(path, 64, "/tmp/infinity_test_XXXXXX");
