@@ -224,7 +224,7 @@ static void journal_slot_value(struct state *state, struct state_slot *slot) {
 void state_refresh_slot(struct state *state, struct state_slot *slot) {
     struct state_account *account = slot->account;
     if (account->generation == 0) {
-        /* The reader knows it; a slot first met after a wipe that was undone is asked for now. */
+        /* The reader knows it; a slot first met after a wipe that was undone is asked for here. */
         slot->value = U256_ZERO;
         if (account->existed_before) {
             state->reader->storage(state->reader->ctx, &account->address, &slot->key, &slot->value);

@@ -223,7 +223,7 @@ TEST(a_program_is_submitted_answered_and_run) {
     assert_true(TEST_CALL_GAS - result.gas_left + 30000 < job_answer_gas_limit());
     assert_int_equal(check_logs(), JOB_CHECK_VALID);
 
-    program.program_id = answer.program_id; /* which can be asked for now */
+    program.program_id = answer.program_id; /* registered: a job may name it */
     request_job(BYTES_LITERAL("an input"));
     chain.block.number = request.ready_at;
     const struct job_run_result eight = {

@@ -1,5 +1,5 @@
 /* Jobs over a whole node: each is completed once, whatever ends the node in between, in the order of
- * the queue, within its share of a block, and with the result of what is asked for now. */
+ * the queue, within its share of a block, and with the result of its own request. */
 #include "base/test.h"
 #include "job/job_log.h"
 #include "service/testing.h"
