@@ -66,8 +66,8 @@ struct block_run {
     /* Transactions with s = 0, which no signature has, may come from accounts with code: development
      * chains impersonate contracts so. Nowhere else; false after init. */
     bool allow_impersonation;
-    const struct chain_rooter
-        *rooter; /* NULL after init: receipts before Byzantium lack their root */
+    /* NULL after init: receipts before Byzantium lack their root. */
+    const struct chain_rooter *rooter;
     /* For simulations; NULL and 0 after init. What the EVM reads of the block, where calls without a
      * fee are judged as if the block asked for none; and which precompiles stand elsewhere. */
     const struct evm_block *shown_env;
@@ -164,8 +164,8 @@ struct block_outcome {
 void block_run_outcome(const struct block_run *run, struct block_outcome *outcome);
 
 /* Checks and executes a block on the state of its parent; all is checked except the state root, for
- * which the caller computes chain_state_root (state_root.h) and asks chain_check_state_root. The outcome's memory is
- * arena's. Where the reader failed meanwhile, the outcome means nothing. */
+ * which the caller computes chain_state_root (state_root.h) and asks chain_check_state_root. The
+ * outcome's memory is arena's. Where the reader failed meanwhile, the outcome means nothing. */
 void chain_execute_block(
     struct arena *arena,
     struct block_outcome *outcome,

@@ -1,7 +1,8 @@
 /* header: block headers: RLP, hash, and the rules that a header meets against its parent.
  *
- * Spec: Yellow Paper 4.4; EIP-779 (the DAO fork's extra data), 1559 (base fee), 3675 (the merge), 4788 (parent beacon root), 4844 and
- * 7918 (blob gas and its price), 4895 (withdrawals), 7685 (requests), 7934 (size of a block).
+ * Spec: Yellow Paper 4.4; EIP-779 (the DAO fork's extra data), 1559 (base fee), 3675 (the merge),
+ * 4788 (parent beacon root), 4844 and 7918 (blob gas and its price), 4895 (withdrawals), 7685
+ * (requests), 7934 (size of a block).
  * Pure.
  */
 #ifndef CHAIN_HEADER_H

@@ -121,9 +121,9 @@ void tx_hash_of(struct hash *out, struct bytes consensus);
 /* What the sender signs. */
 void tx_signing_hash(struct arena *arena, struct hash *out, const struct tx *tx);
 
-/* Recovers the sender of a type that the fork knows. EIP-2: only a low s, from Homestead on; EIP-155: a chain id, where there is
- * one, must be that of the rules. Variable time; reads tx only. arena is for scratch and left as
- * it was. */
+/* Recovers the sender of a type that the fork knows. EIP-2: only a low s, from Homestead on; EIP-155:
+ * a chain id, where there is one, must be that of the rules. Variable time; reads tx only. arena is
+ * for scratch and left as it was. */
 MUST_USE enum tx_verdict tx_sender(
     struct arena *arena,
     struct address *sender,

@@ -21,11 +21,10 @@ struct witness_list {
 };
 
 struct witness {
-    struct witness_list nodes; /* in RLP, each once, in no order */
-    struct witness_list codes; /* each once */
-    struct witness_list
-        headers;              /* in RLP, the parent first, each the parent of the one before it */
-    struct witness_list keys; /* 20 and 32 bytes; not encoded */
+    struct witness_list nodes;   /* in RLP, each once, in no order */
+    struct witness_list codes;   /* each once */
+    struct witness_list headers; /* in RLP, from the parent backwards without a gap */
+    struct witness_list keys;    /* 20 and 32 bytes; not encoded */
 };
 
 struct bytes witness_encode(struct arena *arena, const struct witness *witness);

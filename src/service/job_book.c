@@ -884,8 +884,7 @@ static struct status drop_lost_events(struct job_book *book, uint64_t *last_numb
         }
         status = take_back_last(book, &last);
     }
-    status = finish(book, status);
-    return status;
+    return finish(book, status);
 }
 
 struct status job_book_open(

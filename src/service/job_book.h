@@ -4,7 +4,8 @@
  * rollback re-opens a job by itself. Beside the records it keeps the work queue: jobs and submissions
  * that wait for an answer in the order of COPROCESSOR.md ("Queue"), and answers that wait for their
  * block. What is in it can still be in the next block: after the last block that may hold its answer
- * a thing leaves the queue, whether or not somebody expires it, and a rollback puts it back. All of it lies in the store's tables for services, so it survives with the chain.
+ * a thing leaves the queue, whether or not somebody expires it, and a rollback puts it back. All of it
+ * lies in the store's tables for services, so it survives with the chain.
  *
  * Lengths were judged by job_log_read; what lies in the store was written here, so a record that
  * cannot be read is STATUS_CORRUPT. One thread.

@@ -34,9 +34,10 @@ struct node_options {
 
 struct node_options node_options_default(void);
 
-struct
-    node_snapshot; /* of evm_snapshot: chain, accounts, pool, settings; not who is impersonated */
-struct node_edit;  /* a change of accounts outside of blocks */
+struct node_edit; /* a change of accounts outside of blocks */
+
+/* Of evm_snapshot: chain, accounts, pool, settings; not who is impersonated. */
+struct node_snapshot;
 
 /* Fields are for service/node_*.c, tests and cmd/dev.c; nothing may be changed. */
 struct node {
