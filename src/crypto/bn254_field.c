@@ -1,5 +1,7 @@
 #include "crypto/bn254_field.h"
 
+#include "crypto/inverse256.h"
+
 /* 2^512 mod p */
 static const struct fp montgomery_square = {
     {0xf32cfc5b538afa89, 0xb5e71911d44501fb, 0x47ab1eff0a417ff6, 0x06d89f71cab8351f}};
@@ -66,129 +68,16 @@ void fp_to_be(uint8_t bytes[32], const struct fp *a) {
     store_be64(bytes + 24, plain.limb[0]);
 }
 
-/* Inversion: Pornin, "Optimized Binary GCD for Modular Inversion" (2020/972), algorithm 2, without
- * its care for constant time. The binary GCD of a and b runs STEPS steps at a time on their highest
- * and lowest bits alone, which gives factors by which the whole numbers then go forward at once. */
-enum { STEPS = 31, LIMBS = 4 };
-
-struct factors {
-    int64_t f0, g0, f1, g1; /* a and b become a f0 + b g0 and a f1 + b g1, over 2^STEPS */
-};
-
-/* The low STEPS bits of a and the 33 that end at bit_count; all of a where that is at most 64. */
-static uint64_t extremes(const uint64_t a[LIMBS], size_t bit_count) {
-    if (bit_count <= 64) return a[0];
-    const size_t from = bit_count - 33;
-    uint64_t high = a[from / 64] >> (from % 64);
-    if (from % 64 != 0 && from / 64 + 1 < LIMBS) high |= a[from / 64 + 1] << (64 - from % 64);
-    return (high & 0x1ffffffff) << STEPS | (a[0] & 0x7fffffff);
-}
-
-static struct factors run_steps(uint64_t a, uint64_t b) {
-    struct factors x = {1, 0, 0, 1};
-    unsigned left = STEPS;
-    for (;;) {
-        const unsigned zeros = (unsigned)__builtin_ctzll(a | (uint64_t)1 << left);
-        a >>= zeros;
-        x.f1 *= (int64_t)1 << zeros;
-        x.g1 *= (int64_t)1 << zeros;
-        left -= zeros;
-        if (left == 0) return x;
-        if (a < b) {
-            const uint64_t swapped = a;
-            a = b;
-            b = swapped;
-            x = (struct factors){x.f1, x.g1, x.f0, x.g0};
-        }
-        a -= b;
-        x.f0 -= x.f1;
-        x.g0 -= x.g1;
-    }
-}
-
-/* out = (a f + b g) / 2^STEPS, plus a multiple of p that makes the division exact where modulo_p;
- * answers the limb above, which is negative where the result is. */
-static int64_t combine(
-    uint64_t out[LIMBS],
-    const uint64_t a[LIMBS],
-    const uint64_t b[LIMBS],
-    int64_t f,
-    int64_t g,
-    bool modulo_p
-) {
-    static const uint64_t p[LIMBS] = {FP_P0, FP_P1, FP_P2, FP_P3};
-    const uint64_t lowest = a[0] * (uint64_t)f + b[0] * (uint64_t)g;
-    const uint64_t m = modulo_p ? lowest * FP_NEGATED_INVERSE & 0x7fffffff : 0;
-    uint64_t sum[LIMBS];
-    int128 carry = 0;
-    for (size_t i = 0; i < LIMBS; i++) {
-        carry += (int128)a[i] * f + (int128)b[i] * g + (int128)p[i] * (int128)m;
-        sum[i] = (uint64_t)carry;
-        carry >>= 64;
-    }
-    for (size_t i = 0; i + 1 < LIMBS; i++) {
-        out[i] = sum[i] >> STEPS | sum[i + 1] << (64 - STEPS);
-    }
-    out[LIMBS - 1] = sum[LIMBS - 1] >> STEPS | (uint64_t)carry << (64 - STEPS);
-    return (int64_t)carry >> STEPS;
-}
-
-/* Makes a difference of the GCD positive, with its factors. */
-static void make_positive(uint64_t a[LIMBS], int64_t top, int64_t *f, int64_t *g) {
-    if (top >= 0) return;
-    uint64_t borrow = 0;
-    for (size_t i = 0; i < LIMBS; i++) {
-        a[i] = limb_sub(0, a[i], &borrow);
-    }
-    *f = -*f;
-    *g = -*g;
-}
-
-/* (u f + v g) / 2^STEPS mod p; before the reduction it is above -p and below 2 p. */
-static void combine_mod_p(
-    struct fp *out, const struct fp *u, const struct fp *v, int64_t f, int64_t g
-) {
-    uint64_t t[LIMBS];
-    const uint64_t mask = combine(t, u->limb, v->limb, f, g, true) < 0 ? UINT64_MAX : 0;
-    uint64_t carry = 0;
-    t[0] = limb_add(t[0], FP_P0 & mask, &carry);
-    t[1] = limb_add(t[1], FP_P1 & mask, &carry);
-    t[2] = limb_add(t[2], FP_P2 & mask, &carry);
-    t[3] = limb_add(t[3], FP_P3 & mask, &carry);
-    fp_reduce_once(out, t[0], t[1], t[2], t[3]);
-}
-
-static size_t bit_length_of_either(const uint64_t a[LIMBS], const uint64_t b[LIMBS]) {
-    for (size_t i = LIMBS; i > 0; i--) {
-        const uint64_t either = a[i - 1] | b[i - 1];
-        if (either != 0) return 64 * i - (size_t)__builtin_clzll(either);
-    }
-    return 0;
-}
-
-void fp_inverse(struct fp *out, const struct fp *y) {
-    uint64_t a[LIMBS];
-    uint64_t b[LIMBS] = {FP_P0, FP_P1, FP_P2, FP_P3};
-    struct fp u = {{1, 0, 0, 0}}; /* a = u y and b = v y mod p, all along */
-    struct fp v = {{0, 0, 0, 0}};
-    memcpy(a, y->limb, sizeof a);
-    while ((a[0] | a[1] | a[2] | a[3]) != 0) {
-        uint64_t next_a[LIMBS];
-        uint64_t next_b[LIMBS];
-        struct fp next_u;
-        const size_t bit_count = bit_length_of_either(a, b);
-        struct factors x = run_steps(extremes(a, bit_count), extremes(b, bit_count));
-        make_positive(next_a, combine(next_a, a, b, x.f0, x.g0, false), &x.f0, &x.g0);
-        make_positive(next_b, combine(next_b, a, b, x.f1, x.g1, false), &x.f1, &x.g1);
-        memcpy(a, next_a, sizeof a);
-        memcpy(b, next_b, sizeof b);
-        combine_mod_p(&next_u, &u, &v, x.f0, x.g0);
-        combine_mod_p(&v, &u, &v, x.f1, x.g1);
-        u = next_u;
-    }
-    /* b is 1, so v is the inverse of x R: times R^2 and R. */
-    fp_mul(&u, &montgomery_square, &montgomery_square);
-    fp_mul(out, &v, &u);
+void fp_inverse(struct fp *out, const struct fp *a) {
+    static const struct u256 p = {{FP_P0, FP_P1, FP_P2, FP_P3}};
+    struct u256 inverse;
+    struct fp square;
+    memcpy(inverse.limb, a->limb, sizeof inverse.limb);
+    inverse256(&inverse, &inverse, &p);
+    memcpy(out->limb, inverse.limb, sizeof out->limb);
+    /* a is x R, so this is the inverse of x R: times R^2 and R. */
+    fp_mul(&square, &montgomery_square, &montgomery_square);
+    fp_mul(out, out, &square);
 }
 
 void fp2_mul(struct fp2 *out, const struct fp2 *a, const struct fp2 *b) {
