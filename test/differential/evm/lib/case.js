@@ -163,6 +163,19 @@ function writeTx(w, tx) {
   });
 }
 
+// Outcomes have no code: its hash tells.
+function writeAccount(w, account, withCode) {
+  w.raw(account.address);
+  w.u64(account.nonce);
+  w.word(account.balance);
+  w.raw(account.codeHash);
+  if (withCode) w.bytes(account.code);
+  w.list(account.slots, (slot) => {
+    w.raw(slot.key);
+    w.word(slot.value);
+  });
+}
+
 export function encodeCase(one) {
   const w = new Writer();
   w.u32(one.revision);
@@ -174,17 +187,7 @@ export function encodeCase(one) {
   w.raw(one.prevRandao);
   w.word(one.difficulty);
   w.word(one.baseFee);
-  w.list(one.accounts, (account) => {
-    w.raw(account.address);
-    w.u64(account.nonce);
-    w.word(account.balance);
-    w.raw(account.codeHash);
-    w.bytes(account.code);
-    w.list(account.slots, (slot) => {
-      w.raw(slot.key);
-      w.word(slot.value);
-    });
-  });
+  w.list(one.accounts, (account) => writeAccount(w, account, true));
   w.list(one.txs, (tx) => writeTx(w, tx));
   return w.end();
 }
@@ -226,15 +229,6 @@ export function encodeOutcome(outcome) {
     });
   });
   w.raw(outcome.stateRoot);
-  w.list(outcome.accounts, (account) => {
-    w.raw(account.address);
-    w.u64(account.nonce);
-    w.word(account.balance);
-    w.raw(account.codeHash);
-    w.list(account.slots, (slot) => {
-      w.raw(slot.key);
-      w.word(slot.value);
-    });
-  });
+  w.list(outcome.accounts, (account) => writeAccount(w, account, false));
   return w.end();
 }
