@@ -86,7 +86,8 @@ static const char *check_refusals(
     const size_t kind = load_le32(draw.bytes) % 3;
     struct witness_list *list = kind == 0 ? &changed.headers : &changed.nodes;
     if (kind == 1) list = &changed.codes;
-    if (list->count == 0) list = &changed.headers; /* there is always the parent */
+    if (list->count == 0) list = &changed.headers;
+    ASSERT(list->count > 0); /* there is always the parent */
     struct bytes *const items = ARENA_ARRAY(arena, struct bytes, list->count);
     memcpy(items, list->items, list->count * sizeof *items);
     struct bytes *const victim = &items[load_le64(draw.bytes + 8) % list->count];
