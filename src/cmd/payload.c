@@ -13,12 +13,12 @@ struct payload_params payload_params_of(uint64_t version, const struct json *par
 }
 
 /* Which forks' blocks each version is for. */
-static bool version_fits(uint64_t version, enum evm_revision revision) {
+static bool version_fits(uint64_t version, const struct fork_row *row) {
     switch (version) {
-    case 1: return revision <= EVM_PARIS;
-    case 2: return revision <= EVM_SHANGHAI;
-    case 3: return revision == EVM_CANCUN;
-    default: return revision >= EVM_PRAGUE;
+    case 1: return row->header_form <= HEADER_FORM_LONDON;
+    case 2: return row->header_form <= HEADER_FORM_SHANGHAI;
+    case 3: return row->header_form == HEADER_FORM_CANCUN;
+    default: return row->header_form >= HEADER_FORM_PRAGUE;
     }
 }
 
@@ -176,9 +176,9 @@ enum payload_error payload_read(
     if (params->version == 0 || params->version > 4) return PAYLOAD_INVALID_PARAMS;
     if (!read_header(arena, header, params)) return PAYLOAD_INVALID_PARAMS;
     const struct chain_rules rules = chain_rules_at(config, header->number, header->timestamp);
-    const bool withdrawals = rules.revision >= EVM_SHANGHAI;
+    const bool withdrawals = rules.row->withdrawals;
     if (!has_right_parts(params, withdrawals)) return PAYLOAD_INVALID_PARAMS;
-    if (!version_fits(params->version, rules.revision)) return PAYLOAD_UNSUPPORTED_FORK;
+    if (!version_fits(params->version, rules.row)) return PAYLOAD_UNSUPPORTED_FORK;
     const struct json *const json = params->payload;
     if (!read_txs(arena, block, tx_verdict, json_get(json, "transactions"))) {
         return PAYLOAD_INVALID_PARAMS;

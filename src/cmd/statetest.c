@@ -257,7 +257,7 @@ static void run_case(
     struct address sender;
     struct header header = test->env;
     const struct chain_rules rules = chain_rules_at(config, header.number, header.timestamp);
-    if (rules.revision < EVM_LONDON) {
+    if (rules.row->header_form < HEADER_FORM_LONDON) {
         header.base_fee_per_gas = U256_ZERO;
     } else if (!test->has_base_fee) {
         header.base_fee_per_gas = u256_from_u64(DEFAULT_BASE_FEE);

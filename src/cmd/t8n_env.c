@@ -151,11 +151,11 @@ const char *t8n_env_complete(struct t8n_env *env, const struct chain_config *con
     struct header *const header = &env->header;
     const char *problem = NULL;
     const struct chain_rules rules = chain_rules_at(config, header->number, header->timestamp);
-    if (rules.revision >= EVM_LONDON) problem = complete_base_fee(env);
+    if (rules.row->header_form >= HEADER_FORM_LONDON) problem = complete_base_fee(env);
     if (problem == NULL && chain_is_proof_of_work(&rules)) {
         problem = complete_difficulty(env, &rules);
     }
-    if (rules.revision < EVM_CANCUN) {
+    if (rules.row->header_form < HEADER_FORM_CANCUN) {
         env->has_beacon_root = false;
         env->has_excess_blob_gas = false;
     } else if (!env->has_excess_blob_gas && env->has_parent_blob_gas) {

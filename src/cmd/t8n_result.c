@@ -165,7 +165,7 @@ void t8n_write_result(
         json_write_null(writer);
     }
     name_quantity(writer, "gasUsed", run->gas_used);
-    if (run->rules.revision >= EVM_LONDON) {
+    if (run->rules.row->header_form >= HEADER_FORM_LONDON) {
         json_name(writer, "currentBaseFee");
         json_write_quantity_u256(writer, &env->header.base_fee_per_gas);
     }

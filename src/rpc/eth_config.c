@@ -105,26 +105,27 @@ static void put_precompiles(struct json_writer *out, const struct evm_rules *rul
 }
 
 static void put_contracts(struct json_writer *out, const struct chain_rules *rules) {
-    static const struct {
+    const struct fork_row *row = rules->row;
+    const struct {
         enum system_contract_id id;
         const char *name;
-        enum evm_revision since;
-    } rows[] = {
-        {SYSTEM_BEACON_ROOTS, "BEACON_ROOTS_ADDRESS", EVM_CANCUN},
-        {SYSTEM_CONSOLIDATION_REQUESTS, "CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS", EVM_PRAGUE},
-        {SYSTEM_DEPOSIT, "DEPOSIT_CONTRACT_ADDRESS", EVM_PRAGUE},
-        {SYSTEM_HISTORY_STORAGE, "HISTORY_STORAGE_ADDRESS", EVM_PRAGUE},
-        {SYSTEM_WITHDRAWAL_REQUESTS, "WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS", EVM_PRAGUE},
+        bool is_there;
+    } contracts[] = {
+        {SYSTEM_BEACON_ROOTS, "BEACON_ROOTS_ADDRESS", row->beacon_roots},
+        {SYSTEM_CONSOLIDATION_REQUESTS, "CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS", row->requests},
+        {SYSTEM_DEPOSIT, "DEPOSIT_CONTRACT_ADDRESS", row->requests},
+        {SYSTEM_HISTORY_STORAGE, "HISTORY_STORAGE_ADDRESS", row->parent_hashes},
+        {SYSTEM_WITHDRAWAL_REQUESTS, "WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS", row->requests},
     };
     json_name(out, "systemContracts");
     json_begin_object(out);
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        if (rules->revision < rows[i].since) continue;
-        json_name(out, rows[i].name);
+    for (size_t i = 0; i < ARRAY_LEN(contracts); i++) {
+        if (!contracts[i].is_there) continue;
+        json_name(out, contracts[i].name);
         json_write_address(
             out,
-            rows[i].id == SYSTEM_DEPOSIT ? &rules->deposit_contract
-                                         : &genesis_system_contracts[rows[i].id].address
+            contracts[i].id == SYSTEM_DEPOSIT ? &rules->deposit_contract
+                                              : &genesis_system_contracts[contracts[i].id].address
         );
     }
     json_end_object(out);

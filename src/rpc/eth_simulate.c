@@ -233,7 +233,7 @@ static bool begin_header(
         .number = wanted->number,
         .gas_limit = parent->gas_limit,
         .timestamp = wanted->timestamp,
-        .difficulty = rules.revision >= EVM_PARIS ? U256_ZERO : parent->difficulty,
+        .difficulty = chain_is_proof_of_work(&rules) ? parent->difficulty : U256_ZERO,
         .form = rules.row->header_form,
     };
     header_hash(&header->parent_hash, parent);
