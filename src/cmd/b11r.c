@@ -10,8 +10,6 @@
 #include "crypto/keccak.h"
 #include "world/heap.h"
 
-#include <getopt.h>
-
 #include <stdio.h>
 
 #define B11R_RLP_MAX   ((size_t)64 << 20)
@@ -277,33 +275,16 @@ static enum t8n_error run(struct arena *arena, const struct options *options) {
 }
 
 static enum t8n_error take_options(struct options *options, int argc, char **argv) {
-    const struct {
-        const char *name;
-        const char **text;
-    } texts[] = {
-        {"input.header", &options->header},   {"input.txs", &options->txs},
-        {"input.ommers", &options->ommers},   {"input.withdrawals", &options->withdrawals},
-        {"seal.clique", &options->clique},    {"output.basedir", &options->folder},
-        {"output.block", &options->to_block},
+    const struct t8n_option known[] = {
+        {"input.header", &options->header, NULL},
+        {"input.txs", &options->txs, NULL},
+        {"input.ommers", &options->ommers, NULL},
+        {"input.withdrawals", &options->withdrawals, NULL},
+        {"seal.clique", &options->clique, NULL},
+        {"output.basedir", &options->folder, NULL},
+        {"output.block", &options->to_block, NULL},
     };
-    const char *ignored;
-    struct option known[ARRAY_LEN(texts) + 2];
-    memset(known, 0, sizeof known);
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        known[i] = (struct option){texts[i].name, required_argument, NULL, 256 + (int)i};
-    }
-    known[ARRAY_LEN(texts)] = (struct option){"verbosity", required_argument, NULL, 1};
-    opterr = 0;
-    for (int id; (id = getopt_long(argc, argv, ":", known, NULL)) != -1;) {
-        if (id == ':' || id == '?') {
-            (void)command_bad_option("evm b11r", id, argv[optind - 1]);
-            return T8N_USAGE;
-        }
-        *(id < 256 ? &ignored : texts[id - 256].text) = optarg;
-    }
-    if (optind == argc) return T8N_GOOD;
-    (void)command_usage_error("evm b11r", "unexpected '%s'", argv[optind]);
-    return T8N_USAGE;
+    return t8n_read_options(known, ARRAY_LEN(known), "evm b11r", argc, argv);
 }
 
 int cmd_b11r(int argc, char **argv) {

@@ -14,8 +14,6 @@
 #include "codec/rlp.h"
 #include "world/heap.h"
 
-#include <getopt.h>
-
 #include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -536,45 +534,22 @@ static enum t8n_error run(struct t8n *t8n) {
 
 /* ---- The command line ---- */
 
-enum option_id { OPTION_TRACE = 256, OPTION_IGNORED, OPTION_TEXT };
-
 static enum t8n_error take_options(struct options *options, int argc, char **argv) {
-    const struct {
-        const char *name;
-        const char **text;
-    } texts[] = {
-        {"input.alloc", &options->alloc},
-        {"input.env", &options->env},
-        {"input.txs", &options->txs},
-        {"state.fork", &options->fork},
-        {"state.chainid", &options->chain_id},
-        {"state.reward", &options->reward},
-        {"output.basedir", &options->folder},
-        {"output.alloc", &options->to_alloc},
-        {"output.result", &options->to_result},
-        {"output.body", &options->to_body},
-        {"opcode.count", &options->opcode_count},
+    const struct t8n_option known[] = {
+        {"input.alloc", &options->alloc, NULL},
+        {"input.env", &options->env, NULL},
+        {"input.txs", &options->txs, NULL},
+        {"state.fork", &options->fork, NULL},
+        {"state.chainid", &options->chain_id, NULL},
+        {"state.reward", &options->reward, NULL},
+        {"output.basedir", &options->folder, NULL},
+        {"output.alloc", &options->to_alloc, NULL},
+        {"output.result", &options->to_result, NULL},
+        {"output.body", &options->to_body, NULL},
+        {"opcode.count", &options->opcode_count, NULL},
+        {"trace", NULL, &options->is_tracing},
     };
-    struct option known[ARRAY_LEN(texts) + 4];
-    memset(known, 0, sizeof known);
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        known[i] = (struct option){texts[i].name, required_argument, NULL, OPTION_TEXT + (int)i};
-    }
-    known[ARRAY_LEN(texts)] = (struct option){"trace", no_argument, NULL, OPTION_TRACE};
-    known[ARRAY_LEN(texts) + 1] =
-        (struct option){"verbosity", required_argument, NULL, OPTION_IGNORED};
-    opterr = 0;
-    for (int id; (id = getopt_long(argc, argv, ":", known, NULL)) != -1;) {
-        if (id == ':' || id == '?') {
-            (void)command_bad_option("evm t8n", id, argv[optind - 1]);
-            return T8N_USAGE;
-        }
-        if (id == OPTION_TRACE) options->is_tracing = true;
-        if (id >= OPTION_TEXT) *texts[id - OPTION_TEXT].text = optarg;
-    }
-    if (optind == argc) return T8N_GOOD;
-    (void)command_usage_error("evm t8n", "unexpected '%s'", argv[optind]);
-    return T8N_USAGE;
+    return t8n_read_options(known, ARRAY_LEN(known), "evm t8n", argc, argv);
 }
 
 int cmd_t8n(int argc, char **argv) {

@@ -1,7 +1,9 @@
 #include "cmd/t8n_io.h"
 
+#include "cmd/command.h"
 #include "cmd/value.h"
 
+#include <getopt.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -19,6 +21,32 @@ enum t8n_error t8n_fail(enum t8n_error number, const char *format, ...) {
     (void)fprintf(stderr, "\n");
     va_end(args);
     return number;
+}
+
+enum t8n_error t8n_read_options(
+    const struct t8n_option *options, size_t count, const char *command, int argc, char **argv
+) {
+    enum { ROOM = 16, FIRST = 256, VERBOSITY = 1 };
+    struct option known[ROOM + 2] = {{"verbosity", required_argument, NULL, VERBOSITY}};
+    ASSERT(count <= ROOM);
+    for (size_t i = 0; i < count; i++) {
+        const int has_text = options[i].text != NULL ? required_argument : no_argument;
+        known[1 + i] = (struct option){options[i].name, has_text, NULL, FIRST + (int)i};
+    }
+    opterr = 0;
+    for (int id; (id = getopt_long(argc, argv, ":", known, NULL)) != -1;) {
+        if (id == ':' || id == '?') {
+            (void)command_bad_option(command, id, argv[optind - 1]);
+            return T8N_USAGE;
+        }
+        if (id == VERBOSITY) continue;
+        const struct t8n_option *const option = &options[id - FIRST];
+        if (option->text != NULL) *option->text = optarg;
+        if (option->flag != NULL) *option->flag = true;
+    }
+    if (optind == argc) return T8N_GOOD;
+    (void)command_usage_error(command, "unexpected '%s'", argv[optind]);
+    return T8N_USAGE;
 }
 
 enum t8n_error t8n_io_begin(struct t8n_io *io, struct arena *arena, const char *output_folder) {
