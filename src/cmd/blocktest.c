@@ -10,9 +10,9 @@
 #include "chain/genesis.h"
 #include "chain/state_root.h"
 #include "cmd/command.h"
-#include "cmd/prestate.h"
 #include "cmd/seal_cache.h"
 #include "cmd/suite.h"
+#include "cmd/suite_chain.h"
 #include "cmd/suite_trace.h"
 #include "crypto/keccak.h"
 
@@ -22,7 +22,6 @@ enum {
     BLOCK_BYTES_MAX = 64 << 20,
     NODE_TABLE_MIN = 1024,
     FORK_NAME_MAX = 64,
-    HEADER_BYTES_MAX = 1024,
 };
 
 /* Trie nodes by hash; open addressing, at most half full. */
@@ -34,17 +33,6 @@ struct node_table {
     size_t mask, count;
 };
 
-/* A block that was imported, the state after it, and the one before it. */
-struct link {
-    const struct link *parent;
-    struct header header;
-    struct hash hash;
-    struct u256 total_difficulty;
-    const struct header *ommers;
-    size_t ommer_count;
-    struct prestate state;
-};
-
 struct test {
     struct suite_worker *worker;
     const struct json *json;
@@ -52,9 +40,7 @@ struct test {
     struct chain_config config;
     const struct header_seal *seal; /* NULL where the file says that there is none */
     struct node_table nodes;
-    const struct link **links;
-    size_t link_count;
-    const struct link *head;
+    struct suite_chain chain;
     blocktest_check *check; /* or NULL */
     char detail[SUITE_DETAIL_MAX];
 };
@@ -110,152 +96,14 @@ static bool fail(struct test *test, const char *what) {
     return false;
 }
 
-static bool read_blob_schedule(struct chain_config *config, const struct json *schedule) {
-    for (const struct json *one = json_first(schedule); one != NULL; one = one->next) {
-        const enum fork fork = fork_from_name(json_key(one));
-        if (fork == FORK_COUNT) continue; /* a fork to come */
-        struct blob_params *const params = &config->blobs[fork];
-        if (!json_read_u64(json_get(one, "target"), &params->target)) return false;
-        if (!json_read_u64(json_get(one, "max"), &params->max)) return false;
-        if (!json_read_u64(json_get(one, "baseFeeUpdateFraction"), &params->update_fraction)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static enum fork fork_in(const char *start, const char *end) {
-    return fork_from_name(bytes_from(start, (size_t)(end - start)));
-}
-
-/* "Osaka", "PragueToOsakaAtTime15k", "BerlinToLondonAt5" or "ArrowGlacierToParisAtDiffC0000". */
-static bool read_network(struct chain_config *config, uint64_t chain_id, const char *network) {
-    static const struct {
-        const char *name;
-        bool by_time, by_difficulty;
-        uint64_t value;
-    } moments[] = {
-        {"AtTime15k", true, false, 15000},
-        {"At5", false, false, 5},
-        {"AtDiffC0000", false, true, 0xc0000},
-    };
-    const char *const end = network + strlen(network);
-    const enum fork only = fork_in(network, end);
-    if (only != FORK_COUNT) {
-        *config = chain_config_at(chain_id, only);
-        return true;
-    }
-    const char *const to = strstr(network, "To");
-    const char *const at = to == NULL ? NULL : strstr(to, "At");
-    if (at == NULL) return false;
-    const enum fork first = fork_in(network, to);
-    const enum fork last = fork_in(to + strlen("To"), at);
-    if (first == FORK_COUNT || last == FORK_COUNT) return false;
-    for (size_t i = 0; i < ARRAY_LEN(moments); i++) {
-        if (strcmp(at, moments[i].name) != 0) continue;
-        *config = chain_config_at(chain_id, first);
-        config->has_terminal_difficulty = moments[i].by_difficulty;
-        config->terminal_total_difficulty = u256_from_u64(moments[i].value);
-        if (!moments[i].by_difficulty) config->activation[last] = moments[i].value;
-        return chain_forks[last].by_time == moments[i].by_time;
-    }
-    return false;
-}
-
-static bool read_config(struct test *test) {
-    const struct json *const given = json_get(test->json, "config");
-    const struct json *const id = json_get(given, "chainid");
-    uint64_t chain_id = 1;
-    if (id != NULL && !json_read_u64(id, &chain_id)) return false;
-    if (!read_network(&test->config, chain_id, test->network)) return false;
-    return read_blob_schedule(&test->config, json_get(given, "blobSchedule"));
-}
-
-static const struct link *find_link(const struct test *test, const struct hash *hash) {
-    for (size_t i = 0; i < test->link_count; i++) {
-        if (hash_equal(&test->links[i]->hash, hash)) return test->links[i];
-    }
-    return NULL;
-}
-
-static void block_hash(void *ctx, uint64_t number, struct hash *out) {
-    const struct link *link = ctx;
-    *out = (struct hash){{0}};
-    while (link != NULL && link->header.number != number) {
-        link = link->parent;
-    }
-    if (link != NULL) *out = link->hash;
-}
-
-/* A block of proof of work becomes the head where its chain has more work than any before. */
-static bool is_better(const struct link *link, const struct link *head) {
-    if (head == NULL || u256_is_zero(&link->header.difficulty)) return true;
-    return u256_less(&head->total_difficulty, &link->total_difficulty);
-}
-
-static void append_link(
-    struct test *test,
-    const struct link *parent,
-    const struct block *block,
-    const struct prestate *state
-) {
-    struct link *const link = ARENA_NEW(&test->worker->arena, struct link);
-    *link = (struct link){
-        .parent = parent,
-        .header = block->header,
-        .total_difficulty = block->header.difficulty,
-        .ommers = block->ommers,
-        .ommer_count = block->ommer_count,
-        .state = *state,
-    };
-    if (parent != NULL) {
-        u256_add_wrapping(
-            &link->total_difficulty, &link->total_difficulty, &parent->total_difficulty
-        );
-    }
-    header_hash(&link->hash, &block->header);
-    test->links[test->link_count++] = link;
-    if (is_better(link, test->head)) test->head = link;
-}
-
-/* The oldest files give the genesis block in JSON alone. */
-static bool read_header(struct arena *arena, struct header *header, const struct json *json) {
-    struct bytes extra_data;
-    struct bytes bloom;
-    struct bytes nonce;
-    *header = (struct header){.form = HEADER_FORM_FRONTIER};
-    if (!json_read_bytes(arena, json_get(json, "extraData"), &extra_data, HEADER_EXTRA_DATA_MAX) ||
-        !json_read_bytes(arena, json_get(json, "bloom"), &bloom, HEADER_BYTES_MAX) ||
-        !json_read_bytes(arena, json_get(json, "nonce"), &nonce, HEADER_BYTES_MAX) ||
-        bloom.len != sizeof header->logs_bloom.bytes || nonce.len != sizeof header->nonce) {
-        return false;
-    }
-    if (extra_data.len != 0) memcpy(header->extra_data, extra_data.data, extra_data.len);
-    header->extra_data_size = (uint8_t)extra_data.len;
-    memcpy(header->logs_bloom.bytes, bloom.data, bloom.len);
-    memcpy(header->nonce, nonce.data, nonce.len);
-    return json_read_hash(json_get(json, "parentHash"), &header->parent_hash) &&
-        json_read_hash(json_get(json, "uncleHash"), &header->ommers_hash) &&
-        json_read_address(json_get(json, "coinbase"), &header->fee_recipient) &&
-        json_read_hash(json_get(json, "stateRoot"), &header->state_root) &&
-        json_read_hash(json_get(json, "transactionsTrie"), &header->transactions_root) &&
-        json_read_hash(json_get(json, "receiptTrie"), &header->receipts_root) &&
-        json_read_u256(json_get(json, "difficulty"), &header->difficulty) &&
-        json_read_u64(json_get(json, "number"), &header->number) &&
-        json_read_u64(json_get(json, "gasLimit"), &header->gas_limit) &&
-        json_read_u64(json_get(json, "gasUsed"), &header->gas_used) &&
-        json_read_u64(json_get(json, "timestamp"), &header->timestamp) &&
-        json_read_hash(json_get(json, "mixHash"), &header->prev_randao);
-}
-
 static bool read_genesis(struct test *test, struct block *block, const struct json *header) {
     struct arena *const arena = &test->worker->arena;
     const struct json *const rlp = json_get(test->json, "genesisRLP");
     struct bytes encoded;
     enum tx_verdict tx_verdict;
     *block = (struct block){.ommer_count = 0};
-    if (rlp == NULL) {
-        return read_header(arena, &block->header, header) || fail(test, "no genesis block");
+    if (rlp == NULL) { /* the oldest files give it in JSON alone */
+        return suite_chain_header(arena, &block->header, header) || fail(test, "no genesis block");
     }
     if (!json_read_bytes(arena, rlp, &encoded, BLOCK_BYTES_MAX) ||
         block_decode(arena, block, &tx_verdict, encoded) != BLOCK_VALID) {
@@ -275,13 +123,13 @@ static bool make_genesis(struct test *test) {
     if (!prestate_read(arena, &state, json_get(test->json, "pre"))) {
         return fail(test, "pre is not understood");
     }
-    append_link(test, NULL, &block, &state);
+    suite_chain_append(&test->chain, arena, NULL, &block, &state);
     if (!json_read_hash(json_get(header, "hash"), &expected) ||
-        !hash_equal(&expected, &test->head->hash)) {
+        !hash_equal(&expected, &test->chain.head->hash)) {
         return fail(test, "genesis hash differs");
     }
     struct prestate nothing = {NULL, 0};
-    struct prestate_source source = {&nothing, block_hash, NULL};
+    struct prestate_source source = {&nothing, suite_link_block_hash, NULL};
     const struct state_reader reader = prestate_reader(&source);
     struct state filled;
     struct hash root;
@@ -300,7 +148,7 @@ struct import {
     enum block_verdict verdict;
     enum tx_verdict tx_verdict;
     struct block block;
-    const struct link *parent;
+    const struct suite_link *parent;
     struct chain_config config; /* for this block: the network's, and whether it has merged */
     struct prestate state;
 };
@@ -318,10 +166,10 @@ static bool root_inside(void *ctx, struct hash *root, const struct state_diff *d
 }
 
 static size_t collect_ancestors(
-    struct ommers_ancestor ancestors[OMMERS_GENERATIONS], const struct link *parent
+    struct ommers_ancestor ancestors[OMMERS_GENERATIONS], const struct suite_link *parent
 ) {
     size_t count = 0;
-    for (const struct link *link = parent; link != NULL && count < OMMERS_GENERATIONS;
+    for (const struct suite_link *link = parent; link != NULL && count < OMMERS_GENERATIONS;
          link = link->parent) {
         ancestors[count++] =
             (struct ommers_ancestor){&link->header, link->hash, link->ommers, link->ommer_count};
@@ -331,13 +179,13 @@ static size_t collect_ancestors(
 
 static void import_decoded(struct test *test, struct import *import) {
     struct arena *const arena = &test->worker->arena;
-    import->parent = find_link(test, &import->block.header.parent_hash);
+    import->parent = suite_chain_find(&test->chain, &import->block.header.parent_hash);
     if (import->parent == NULL) {
         import->verdict = BLOCK_UNKNOWN_PARENT;
         return;
     }
     struct prestate_source source = {
-        &import->parent->state, block_hash, (void *)(uintptr_t)import->parent};
+        &import->parent->state, suite_link_block_hash, (void *)(uintptr_t)import->parent};
     const struct state_reader reader = prestate_reader(&source);
     struct ommers_ancestor ancestors[OMMERS_GENERATIONS];
     struct block_roots roots = {test, &import->parent->header.state_root};
@@ -400,7 +248,7 @@ static bool rebuild(struct test *test, const struct import *import) {
     const struct header *const header = &import->block.header;
     if (!u256_is_zero(&header->difficulty)) return true;
     struct prestate_source source = {
-        &import->parent->state, block_hash, (void *)(uintptr_t)import->parent};
+        &import->parent->state, suite_link_block_hash, (void *)(uintptr_t)import->parent};
     const struct state_reader reader = prestate_reader(&source);
     const struct build_attributes attributes = {
         .timestamp = header->timestamp,
@@ -477,7 +325,7 @@ static bool check_refusal(
 /* The state before a block, for a stateless execution. */
 struct before {
     struct test *test;
-    const struct link *parent;
+    const struct suite_link *parent;
 };
 
 static bool find_code(void *ctx, const struct hash *hash, struct bytes *code) {
@@ -493,10 +341,7 @@ static bool find_code(void *ctx, const struct hash *hash, struct bytes *code) {
 
 static bool find_header(void *ctx, uint64_t number, struct bytes *encoded) {
     const struct before *const before = ctx;
-    const struct link *link = before->parent;
-    while (link != NULL && link->header.number != number) {
-        link = link->parent;
-    }
+    const struct suite_link *const link = suite_link_at(before->parent, number);
     if (link == NULL) return false;
     *encoded = header_encode(&before->test->worker->arena, &link->header);
     return true;
@@ -539,7 +384,7 @@ static bool one_block(struct test *test, const struct json *json, size_t index) 
     }
     if (!rebuild(test, &import)) return fail(test, "the builder makes another block");
     if (!check_block(test, &import, encoded)) return false;
-    append_link(test, import.parent, &import.block, &import.state);
+    suite_chain_append(&test->chain, arena, import.parent, &import.block, &import.state);
     return true;
 }
 
@@ -549,11 +394,11 @@ static bool check_end(struct test *test) {
     struct hash root;
     struct prestate expected;
     if (!json_read_hash(json_get(test->json, "lastblockhash"), &hash) ||
-        !hash_equal(&hash, &test->head->hash)) {
+        !hash_equal(&hash, &test->chain.head->hash)) {
         return fail(test, "the last block differs");
     }
-    prestate_root(arena, &root, &test->head->state);
-    if (!hash_equal(&root, &test->head->header.state_root)) {
+    prestate_root(arena, &root, &test->chain.head->state);
+    if (!hash_equal(&root, &test->chain.head->header.state_root)) {
         return fail(test, "the last state has another root when its trie is built whole");
     }
     const struct json *const post_hash = json_get(test->json, "postStateHash");
@@ -563,13 +408,15 @@ static bool check_end(struct test *test) {
     const struct json *const post = json_get(test->json, "postState");
     if (json_kind(post) != JSON_OBJECT) return true;
     if (!prestate_read(arena, &expected, post)) return fail(test, "postState is not understood");
-    return !prestate_difference(test->detail, sizeof test->detail, &expected, &test->head->state);
+    return !prestate_difference(
+        test->detail, sizeof test->detail, &expected, &test->chain.head->state
+    );
 }
 
 static void run_test(struct test *test) {
     const struct json *const blocks = json_get(test->json, "blocks");
-    test->links = ARENA_ARRAY(&test->worker->arena, const struct link *, json_count(blocks) + 1);
-    if (!read_config(test)) {
+    suite_chain_init(&test->chain, &test->worker->arena, json_count(blocks) + 1);
+    if (!suite_chain_config(&test->config, test->json, test->network)) {
         (void)fail(test, "network or configuration not understood");
         return;
     }
@@ -607,7 +454,7 @@ void blocktest_run_file(
         test->seal = seal_of(json);
         run_test(test);
         const struct hash *const state_root =
-            test->head == NULL ? NULL : &test->head->header.state_root;
+            test->chain.head == NULL ? NULL : &test->chain.head->header.state_root;
         suite_report(worker, &one, state_root, test->detail[0] == '\0' ? NULL : test->detail);
         arena_rewind(&worker->arena, mark);
     }

@@ -2,27 +2,17 @@
 #include "chain/execute.h"
 #include "cmd/command.h"
 #include "cmd/payload.h"
-#include "cmd/prestate.h"
 #include "cmd/suite.h"
+#include "cmd/suite_chain.h"
 #include "cmd/suite_trace.h"
 
 #include <stdio.h>
-
-/* A block that was taken, and the state after it. */
-struct link {
-    const struct link *parent;
-    struct header header;
-    struct hash hash;
-    struct prestate state;
-};
 
 struct test {
     struct suite_worker *worker;
     const struct json *json;
     struct chain_config config;
-    struct link *links;
-    size_t link_count;
-    const struct link *head;
+    struct suite_chain chain;
     char detail[SUITE_DETAIL_MAX];
 };
 
@@ -31,128 +21,24 @@ static bool fail(struct test *test, const char *what) {
     return false;
 }
 
-static bool read_config(struct test *test, const char *network) {
-    const struct json *const given = json_get(test->json, "config");
-    const struct json *const id = json_get(given, "chainid");
-    const enum fork last = fork_from_name(bytes_from(network, strlen(network)));
-    uint64_t chain_id = 1;
-    if (last == FORK_COUNT) return false;
-    if (id != NULL && !json_read_u64(id, &chain_id)) return false;
-    test->config = chain_config_at(chain_id, last);
-    const struct json *const schedule = json_get(given, "blobSchedule");
-    for (const struct json *one = json_first(schedule); one != NULL; one = one->next) {
-        const enum fork fork = fork_from_name(json_key(one));
-        if (fork == FORK_COUNT) continue; /* a fork to come */
-        struct blob_params *const params = &test->config.blobs[fork];
-        if (!json_read_u64(json_get(one, "target"), &params->target) ||
-            !json_read_u64(json_get(one, "max"), &params->max) ||
-            !json_read_u64(json_get(one, "baseFeeUpdateFraction"), &params->update_fraction)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* The genesis header in the words of test files, which are not the payload's. */
-static bool read_genesis_header(
-    struct arena *arena, struct header *header, struct hash *hash, const struct json *json
-) {
-    struct bytes bloom;
-    struct bytes extra;
-    struct bytes nonce;
-    struct u256 prev_randao;
-    const bool good = json_read_hash(json_get(json, "parentHash"), &header->parent_hash) &&
-        json_read_hash(json_get(json, "uncleHash"), &header->ommers_hash) &&
-        json_read_address(json_get(json, "coinbase"), &header->fee_recipient) &&
-        json_read_hash(json_get(json, "stateRoot"), &header->state_root) &&
-        json_read_hash(json_get(json, "transactionsTrie"), &header->transactions_root) &&
-        json_read_hash(json_get(json, "receiptTrie"), &header->receipts_root) &&
-        json_read_bytes(arena, json_get(json, "bloom"), &bloom, sizeof header->logs_bloom) &&
-        json_read_u256(json_get(json, "difficulty"), &header->difficulty) &&
-        json_read_u64(json_get(json, "number"), &header->number) &&
-        json_read_u64(json_get(json, "gasLimit"), &header->gas_limit) &&
-        json_read_u64(json_get(json, "gasUsed"), &header->gas_used) &&
-        json_read_u64(json_get(json, "timestamp"), &header->timestamp) &&
-        json_read_bytes(arena, json_get(json, "extraData"), &extra, HEADER_EXTRA_DATA_MAX) &&
-        json_read_u256(json_get(json, "mixHash"), &prev_randao) &&
-        json_read_bytes(arena, json_get(json, "nonce"), &nonce, sizeof header->nonce) &&
-        json_read_u256(json_get(json, "baseFeePerGas"), &header->base_fee_per_gas) &&
-        json_read_hash(json_get(json, "hash"), hash);
-    if (!good || bloom.len != sizeof header->logs_bloom || nonce.len != sizeof header->nonce) {
-        return false;
-    }
-    memcpy(&header->logs_bloom, bloom.data, bloom.len);
-    memcpy(header->nonce, nonce.data, nonce.len);
-    if (extra.len != 0) memcpy(header->extra_data, extra.data, extra.len);
-    header->extra_data_size = (uint8_t)extra.len;
-    u256_to_be(header->prev_randao.bytes, &prev_randao);
-    header->form = HEADER_FORM_LONDON;
-    return true;
-}
-
-/* The fields that later forks appended. */
-static bool read_genesis_extras(struct header *header, const struct json *json) {
-    const struct json *const blob_gas = json_get(json, "blobGasUsed");
-    if (json_get(json, "withdrawalsRoot") == NULL) return true;
-    header->form = HEADER_FORM_SHANGHAI;
-    if (!json_read_hash(json_get(json, "withdrawalsRoot"), &header->withdrawals_root)) return false;
-    if (blob_gas == NULL) return true;
-    header->form = HEADER_FORM_CANCUN;
-    if (!json_read_u64(blob_gas, &header->blob_gas_used) ||
-        !json_read_u64(json_get(json, "excessBlobGas"), &header->excess_blob_gas) ||
-        !json_read_hash(json_get(json, "parentBeaconBlockRoot"), &header->parent_beacon_root)) {
-        return false;
-    }
-    if (json_get(json, "requestsHash") == NULL) return true;
-    header->form = HEADER_FORM_PRAGUE;
-    return json_read_hash(json_get(json, "requestsHash"), &header->requests_hash);
-}
-
-static void append_link(
-    struct test *test,
-    const struct link *parent,
-    const struct header *header,
-    const struct prestate *state
-) {
-    struct link *const link = &test->links[test->link_count++];
-    *link = (struct link){.parent = parent, .header = *header, .state = *state};
-    header_hash(&link->hash, header);
-    test->head = link;
-}
-
 static bool make_genesis(struct test *test) {
     struct arena *const arena = &test->worker->arena;
     const struct json *const json = json_get(test->json, "genesisBlockHeader");
-    struct header header = {.number = 0};
+    struct block block = {.ommers_hash = header_empty_ommers_hash};
     struct prestate state;
     struct hash hash;
     struct hash root;
-    if (!read_genesis_header(arena, &header, &hash, json) || !read_genesis_extras(&header, json)) {
+    if (!suite_chain_header(arena, &block.header, json) ||
+        !json_read_hash(json_get(json, "hash"), &hash)) {
         return fail(test, "genesisBlockHeader is not understood");
     }
     if (!prestate_read(arena, &state, json_get(test->json, "pre"))) {
         return fail(test, "pre is not understood");
     }
-    append_link(test, NULL, &header, &state);
-    if (!hash_equal(&hash, &test->head->hash)) return fail(test, "genesis hash differs");
+    suite_chain_append(&test->chain, arena, NULL, &block, &state);
+    if (!hash_equal(&hash, &test->chain.head->hash)) return fail(test, "genesis hash differs");
     prestate_root(arena, &root, &state);
-    return hash_equal(&root, &header.state_root) || fail(test, "genesis state root differs");
-}
-
-static const struct link *find_link(const struct test *test, const struct hash *hash) {
-    for (size_t i = 0; i < test->link_count; i++) {
-        if (hash_equal(&test->links[i].hash, hash)) return &test->links[i];
-    }
-    return NULL;
-}
-
-static void block_hash(void *ctx, uint64_t number, struct hash *out) {
-    const struct link *link = ctx;
-    *out = (struct hash){{0}};
-    while (link != NULL && link->header.number != number) {
-        link = link->parent;
-    }
-    if (link != NULL) *out = link->hash;
+    return hash_equal(&root, &block.header.state_root) || fail(test, "genesis state root differs");
 }
 
 /* What became of one payload. */
@@ -162,7 +48,7 @@ struct import {
     enum tx_verdict tx_verdict;
     bool hash_matches;
     struct block block;
-    const struct link *parent;
+    const struct suite_link *parent;
     struct prestate state;
 };
 
@@ -173,7 +59,7 @@ static void execute(struct test *test, struct import *import) {
     const struct chain_rules rules =
         chain_rules_at(&test->config, header->number, header->timestamp);
     struct prestate_source source = {
-        &import->parent->state, block_hash, (void *)(uintptr_t)import->parent};
+        &import->parent->state, suite_link_block_hash, (void *)(uintptr_t)import->parent};
     const struct state_reader reader = prestate_reader(&source);
     struct block_input input = {
         .config = &test->config, .parent = &import->parent->header, .block = &import->block};
@@ -206,7 +92,7 @@ static void import_payload(
     );
     if (import->error != PAYLOAD_GOOD || !import->hash_matches) return;
     if (import->verdict != BLOCK_VALID) return;
-    import->parent = find_link(test, &import->block.header.parent_hash);
+    import->parent = suite_chain_find(&test->chain, &import->block.header.parent_hash);
     import->verdict = BLOCK_UNKNOWN_PARENT;
     if (import->parent != NULL) execute(test, import);
 }
@@ -250,7 +136,9 @@ static bool one_payload(struct test *test, const struct json *json, size_t index
         return false;
     }
     if (outcome_name(&import)[0] == '\0') {
-        append_link(test, import.parent, &import.block.header, &import.state);
+        suite_chain_append(
+            &test->chain, &test->worker->arena, import.parent, &import.block, &import.state
+        );
     }
     return true;
 }
@@ -259,7 +147,7 @@ static bool check_end(struct test *test) {
     struct hash hash;
     struct prestate expected;
     if (!json_read_hash(json_get(test->json, "lastblockhash"), &hash) ||
-        !hash_equal(&hash, &test->head->hash)) {
+        !hash_equal(&hash, &test->chain.head->hash)) {
         return fail(test, "the last block differs");
     }
     const struct json *const post = json_get(test->json, "postState");
@@ -267,13 +155,15 @@ static bool check_end(struct test *test) {
     if (!prestate_read(&test->worker->arena, &expected, post)) {
         return fail(test, "postState is not understood");
     }
-    return !prestate_difference(test->detail, sizeof test->detail, &expected, &test->head->state);
+    return !prestate_difference(
+        test->detail, sizeof test->detail, &expected, &test->chain.head->state
+    );
 }
 
 static void run_test(struct test *test, const char *network) {
     const struct json *const payloads = json_get(test->json, "engineNewPayloads");
-    test->links = ARENA_ARRAY(&test->worker->arena, struct link, json_count(payloads) + 1);
-    if (!read_config(test, network)) {
+    suite_chain_init(&test->chain, &test->worker->arena, json_count(payloads) + 1);
+    if (!suite_chain_config(&test->config, test->json, network)) {
         (void)fail(test, "network or configuration not understood");
         return;
     }
@@ -320,7 +210,8 @@ static void run_case(
     } else {
         run_lone_payload(test, json);
     }
-    const struct hash *const root = test->head == NULL ? NULL : &test->head->header.state_root;
+    const struct hash *const root =
+        test->chain.head == NULL ? NULL : &test->chain.head->header.state_root;
     suite_report(worker, &one, root, test->detail[0] == '\0' ? NULL : test->detail);
     arena_rewind(&worker->arena, mark);
 }

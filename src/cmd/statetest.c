@@ -1,8 +1,8 @@
 /* infinity evm statetest: one transaction on a given state, for each fork that a file names. */
 #include "chain/genesis.h"
 #include "cmd/command.h"
-#include "cmd/prestate.h"
 #include "cmd/suite.h"
+#include "cmd/suite_chain.h"
 #include "cmd/suite_trace.h"
 #include "cmd/tx_json.h"
 #include "codec/hex.h"
@@ -58,22 +58,6 @@ static bool read_env(struct test *test) {
     u256_to_be(header->prev_randao.bytes, &prev_randao);
     test->has_base_fee = base_fee != NULL;
     return base_fee == NULL || json_read_u256(base_fee, &header->base_fee_per_gas);
-}
-
-static bool read_config(struct chain_config *config, const struct test *test, const char *fork) {
-    const enum fork last = fork_from_name(bytes_from(fork, strlen(fork)));
-    uint64_t chain_id = 1;
-    if (last == FORK_COUNT) return false;
-    const struct json *const given = json_get(test->json, "config");
-    const struct json *const id = json_get(given, "chainid");
-    if (id != NULL && !json_read_u64(id, &chain_id)) return false;
-    *config = chain_config_at(chain_id, last);
-    const struct json *const blobs = json_get(json_get(given, "blobSchedule"), fork);
-    if (blobs == NULL) return true;
-    struct blob_params *const params = &config->blobs[last];
-    return json_read_u64(json_get(blobs, "target"), &params->target) &&
-        json_read_u64(json_get(blobs, "max"), &params->max) &&
-        json_read_u64(json_get(blobs, "baseFeeUpdateFraction"), &params->update_fraction);
 }
 
 static const struct hash *read_hashes(
@@ -347,7 +331,7 @@ static void one_case(
     struct chain_config config;
     struct result result = {.verdict = TX_VALID};
     const struct arena_mark mark = arena_mark(&worker->arena);
-    if (!read_config(&config, test, one->fork)) {
+    if (!suite_chain_config(&config, test->json, one->fork)) {
         append(detail, "fork or configuration not understood");
     } else {
         run_case(worker, &result, test, post, &config);
