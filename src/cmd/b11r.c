@@ -4,6 +4,7 @@
  */
 #include "chain/block.h"
 #include "cmd/command.h"
+#include "cmd/payload.h"
 #include "cmd/t8n_io.h"
 #include "codec/hex.h"
 #include "codec/rlp.h"
@@ -42,24 +43,20 @@ struct options {
     const char *folder, *to_block;
 };
 
-static bool is_given(const struct json *json) {
-    return json != NULL && json_kind(json) != JSON_NULL;
-}
-
 /* Fields that may be missing keep what they had. */
 static bool take_u64(const struct json *json, const char *name, uint64_t *out) {
     const struct json *const member = json_get(json, name);
-    return !is_given(member) || json_read_u64(member, out);
+    return !json_is_given(member) || json_read_u64(member, out);
 }
 
 static bool take_u256(const struct json *json, const char *name, struct u256 *out) {
     const struct json *const member = json_get(json, name);
-    return !is_given(member) || json_read_u256(member, out);
+    return !json_is_given(member) || json_read_u256(member, out);
 }
 
 static bool take_hash(const struct json *json, const char *name, struct hash *out) {
     const struct json *const member = json_get(json, name);
-    return !is_given(member) || json_read_hash(member, out);
+    return !json_is_given(member) || json_read_hash(member, out);
 }
 
 /* At most size bytes; *len says how many there are. */
@@ -68,7 +65,7 @@ static bool take_bytes(
 ) {
     const struct json *const member = json_get(json, name);
     *len = 0;
-    if (!is_given(member)) return true;
+    if (!json_is_given(member)) return true;
     return hex_decode(out, size, len, json_text(member)) == HEX_VALID;
 }
 
@@ -84,11 +81,11 @@ static bool read_appended(struct header *header, const char **what, const struct
     };
     header->form = HEADER_FORM_FRONTIER;
     for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-        if (is_given(json_get(json, fields[i].name))) header->form = fields[i].form;
+        if (json_is_given(json_get(json, fields[i].name))) header->form = fields[i].form;
     }
     for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
         *what = fields[i].name;
-        if (is_given(json_get(json, *what)) != (fields[i].form <= header->form)) return false;
+        if (json_is_given(json_get(json, *what)) != (fields[i].form <= header->form)) return false;
     }
     return take_u256(json, *what = "baseFeePerGas", &header->base_fee_per_gas) &&
         take_hash(json, *what = "withdrawalsRoot", &header->withdrawals_root) &&
@@ -108,7 +105,7 @@ static bool read_header(struct header *header, const char **what, const struct j
     header->transactions_root = header_empty_root;
     header->receipts_root = header_empty_root;
     for (size_t i = 0; i < ARRAY_LEN(required); i++) {
-        if (!is_given(json_get(json, *what = required[i]))) return false;
+        if (!json_is_given(json_get(json, *what = required[i]))) return false;
     }
     const bool good = take_hash(json, *what = "parentHash", &header->parent_hash) &&
         take_hash(json, *what = "sha3Uncles", &header->ommers_hash) &&
@@ -123,7 +120,7 @@ static bool read_header(struct header *header, const char **what, const struct j
         take_hash(json, *what = "mixHash", &header->prev_randao);
     if (!good) return false;
     *what = "miner";
-    if (is_given(miner) && !json_read_address(miner, &header->fee_recipient)) return false;
+    if (json_is_given(miner) && !json_read_address(miner, &header->fee_recipient)) return false;
     *what = "logsBloom";
     uint8_t *const bloom = header->logs_bloom.bytes;
     if (!take_bytes(json, *what, bloom, sizeof header->logs_bloom.bytes, &bloom_len)) return false;
@@ -142,7 +139,7 @@ static bool read_header(struct header *header, const char **what, const struct j
 /* Typed transactions are strings in the list. */
 static bool read_txs(struct arena *arena, struct block *block, const struct json *json) {
     struct bytes encoded;
-    if (!is_given(json) || json_text(json).len == 0) return true;
+    if (!json_is_given(json) || json_text(json).len == 0) return true;
     if (!json_read_bytes(arena, json, &encoded, B11R_RLP_MAX)) return false;
     struct rlp_reader reader = rlp_read(encoded);
     const struct rlp_list list = rlp_enter(&reader);
@@ -180,22 +177,6 @@ static bool read_ommers(struct arena *arena, struct block *block, const struct j
     return true;
 }
 
-static bool read_withdrawals(struct arena *arena, struct block *block, const struct json *list) {
-    block->has_withdrawals = json_kind(list) == JSON_ARRAY;
-    struct withdrawal *const all = ARENA_ARRAY(arena, struct withdrawal, json_count(list));
-    for (const struct json *json = json_first(list); json != NULL; json = json->next) {
-        struct withdrawal *const one = &all[block->withdrawal_count++];
-        if (!json_read_u64(json_get(json, "index"), &one->index) ||
-            !json_read_u64(json_get(json, "validatorIndex"), &one->validator_index) ||
-            !json_read_address(json_get(json, "address"), &one->address) ||
-            !json_read_u64(json_get(json, "amount"), &one->amount_gwei)) {
-            return false;
-        }
-    }
-    block->withdrawals = all;
-    return true;
-}
-
 /* keccak256 of the list of ommers, which is what a block of these alone hashes to. */
 static void fill_ommers_hash(struct arena *arena, struct block *block) {
     struct rlp_writer writer = rlp_writer_in(arena, HEADER_SIZE_MAX);
@@ -228,14 +209,17 @@ static enum t8n_error build(struct t8n_io *io, struct block *block, const struct
         if (error != T8N_GOOD) return error;
     }
     const char *what;
-    if (is_given(clique)) return t8n_fail(T8N_CONFIG, "sealing with clique is not offered");
+    if (json_is_given(clique)) return t8n_fail(T8N_CONFIG, "sealing with clique is not offered");
     if (!read_txs(io->arena, block, txs)) {
         return t8n_fail(T8N_RLP, "unable to decode transaction from rlp data");
     }
     if (!read_ommers(io->arena, block, ommers)) {
         return t8n_fail(T8N_RLP, "unable to decode ommer from rlp data");
     }
-    if (!read_withdrawals(io->arena, block, withdrawals)) {
+    block->has_withdrawals = json_kind(withdrawals) == JSON_ARRAY;
+    if (!payload_read_withdrawals(
+            io->arena, &block->withdrawals, &block->withdrawal_count, withdrawals
+        )) {
         return t8n_fail(T8N_JSON, "failed unmarshalling withdrawals");
     }
     fill_ommers_hash(io->arena, block);

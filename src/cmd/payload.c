@@ -84,20 +84,27 @@ static bool read_txs(
     return true;
 }
 
-static bool read_withdrawals(struct arena *arena, struct block *block, const struct json *list) {
-    if (json_kind(list) != JSON_ARRAY) return false;
+bool payload_read_withdrawals(
+    struct arena *arena, const struct withdrawal **out, size_t *count, const struct json *list
+) {
     struct withdrawal *const all = ARENA_ARRAY(arena, struct withdrawal, json_count(list));
+    *count = 0;
     for (const struct json *json = json_first(list); json != NULL; json = json->next) {
-        struct withdrawal *const one = &all[block->withdrawal_count++];
+        struct withdrawal *const one = &all[(*count)++];
         if (!json_read_u64(json_get(json, "index"), &one->index)) return false;
         if (!json_read_u64(json_get(json, "validatorIndex"), &one->validator_index)) return false;
         if (!json_read_address(json_get(json, "address"), &one->address)) return false;
         if (!json_read_u64(json_get(json, "amount"), &one->amount_gwei)) return false;
     }
-    block->withdrawals = all;
+    *out = all;
+    return true;
+}
+
+static bool read_withdrawals(struct arena *arena, struct block *block, const struct json *list) {
+    if (json_kind(list) != JSON_ARRAY) return false;
     block->has_withdrawals = true;
     if (block->header.form < HEADER_FORM_SHANGHAI) block->header.form = HEADER_FORM_SHANGHAI;
-    return true;
+    return payload_read_withdrawals(arena, &block->withdrawals, &block->withdrawal_count, list);
 }
 
 /* EIP-7685: each with its type first and some data, types ascending. */
@@ -142,20 +149,16 @@ static bool hashes_match(const struct block *block, const struct hash *hashes, s
     return seen == count;
 }
 
-static bool is_given(const struct json *json) {
-    return json != NULL && json_kind(json) != JSON_NULL;
-}
-
 /* Which parts stand in which version. */
 static bool has_right_parts(const struct payload_params *params, bool withdrawals) {
     const uint64_t version = params->version;
     if (version < 1 || version > 4 || json_kind(params->payload) != JSON_OBJECT) return false;
-    if (is_given(json_get(params->payload, "withdrawals")) != withdrawals) return false;
-    if (is_given(json_get(params->payload, "blobGasUsed")) != (version >= 3)) return false;
-    if (is_given(json_get(params->payload, "excessBlobGas")) != (version >= 3)) return false;
-    if (is_given(params->versioned_hashes) != (version >= 3)) return false;
-    if (is_given(params->parent_beacon_root) != (version >= 3)) return false;
-    return is_given(params->requests) == (version >= 4);
+    if (json_is_given(json_get(params->payload, "withdrawals")) != withdrawals) return false;
+    if (json_is_given(json_get(params->payload, "blobGasUsed")) != (version >= 3)) return false;
+    if (json_is_given(json_get(params->payload, "excessBlobGas")) != (version >= 3)) return false;
+    if (json_is_given(params->versioned_hashes) != (version >= 3)) return false;
+    if (json_is_given(params->parent_beacon_root) != (version >= 3)) return false;
+    return json_is_given(params->requests) == (version >= 4);
 }
 
 enum payload_error payload_read(

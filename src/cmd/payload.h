@@ -41,4 +41,10 @@ MUST_USE enum payload_error payload_read(
     const struct chain_config *config
 );
 
+/* The list of withdrawals alone, which the tools take as well; none where it has none. False where
+ * one lacks a field or has a wrong one. Memory is arena's. */
+MUST_USE bool payload_read_withdrawals(
+    struct arena *arena, const struct withdrawal **out, size_t *count, const struct json *list
+);
+
 #endif

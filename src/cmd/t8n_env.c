@@ -1,5 +1,6 @@
 #include "cmd/t8n_env.h"
 
+#include "cmd/payload.h"
 #include "cmd/prestate.h"
 
 #include <stdio.h>
@@ -11,7 +12,7 @@ static bool read_member(
     const struct json *json, const char *name, enum member_kind kind, void *out, bool *is_there
 ) {
     const struct json *const member = json_get(json, name);
-    const bool is_given = member != NULL && json_kind(member) != JSON_NULL;
+    const bool is_given = json_is_given(member);
     if (is_there != NULL) *is_there = is_given;
     if (!is_given) return true;
     return kind == MEMBER_U64 ? json_read_u64(member, out) : json_read_u256(member, out);
@@ -65,26 +66,10 @@ static bool read_ommers(struct arena *arena, struct t8n_env *env, const struct j
     return true;
 }
 
-static bool read_withdrawals(struct arena *arena, struct t8n_env *env, const struct json *list) {
-    env->has_withdrawals = json_kind(list) == JSON_ARRAY;
-    struct withdrawal *const all = ARENA_ARRAY(arena, struct withdrawal, json_count(list));
-    for (const struct json *json = json_first(list); json != NULL; json = json->next) {
-        struct withdrawal *const one = &all[env->withdrawal_count++];
-        if (!json_read_u64(json_get(json, "index"), &one->index) ||
-            !json_read_u64(json_get(json, "validatorIndex"), &one->validator_index) ||
-            !json_read_address(json_get(json, "address"), &one->address) ||
-            !json_read_u64(json_get(json, "amount"), &one->amount_gwei)) {
-            return false;
-        }
-    }
-    env->withdrawals = all;
-    return true;
-}
-
 /* A hash that may be missing. */
 static bool read_hash(const struct json *json, const char *name, struct hash *out, bool *is_there) {
     const struct json *const member = json_get(json, name);
-    *is_there = member != NULL && json_kind(member) != JSON_NULL;
+    *is_there = json_is_given(member);
     return !*is_there || json_read_hash(member, out);
 }
 
@@ -109,7 +94,11 @@ bool t8n_env_read(
     *what = "ommers";
     if (!read_ommers(arena, env, json_get(json, *what))) return false;
     *what = "withdrawals";
-    if (!read_withdrawals(arena, env, json_get(json, *what))) return false;
+    const struct json *const withdrawals = json_get(json, *what);
+    env->has_withdrawals = json_kind(withdrawals) == JSON_ARRAY;
+    if (!payload_read_withdrawals(arena, &env->withdrawals, &env->withdrawal_count, withdrawals)) {
+        return false;
+    }
     *what = "parentUncleHash";
     if (!read_hash(json, *what, &env->parent.ommers_hash, &has_ommers_hash)) return false;
     *what = "parentBeaconBlockRoot";

@@ -2,24 +2,20 @@
 
 enum { DATA_MAX = 16 << 20, V_UNPROTECTED = 27, V_PROTECTED = 35, NO_PARITY = 4 };
 
-static bool is_given(const struct json *json) {
-    return json != NULL && json_kind(json) != JSON_NULL;
-}
-
 /* A quantity that is 0 where it is not there. */
 static bool read_u64_or_zero(const struct json *json, uint64_t *out) {
     *out = 0;
-    return !is_given(json) || json_read_u64(json, out);
+    return !json_is_given(json) || json_read_u64(json, out);
 }
 
 static bool read_u256_or_zero(const struct json *json, struct u256 *out) {
     *out = U256_ZERO;
-    return !is_given(json) || json_read_u256(json, out);
+    return !json_is_given(json) || json_read_u256(json, out);
 }
 
 static const struct json *either(const struct json *object, const char *name, const char *other) {
     const struct json *const json = json_get(object, name);
-    return is_given(json) ? json : json_get(object, other);
+    return json_is_given(json) ? json : json_get(object, other);
 }
 
 static bool read_hashes(
@@ -76,7 +72,7 @@ static const char *read_common(struct arena *arena, struct tx *tx, const struct 
     if (!json_read_u64(either(object, "gas", "gasLimit"), &tx->gas_limit)) return "gas";
     if (!json_read_u256(json_get(object, "value"), &tx->value)) return "value";
     if (!json_read_bytes(arena, data, &tx->data, DATA_MAX)) return "input";
-    tx->is_create = !is_given(to) || json_text(to).len == 0;
+    tx->is_create = !json_is_given(to) || json_text(to).len == 0;
     return tx->is_create || json_read_address(to, &tx->to) ? NULL : "to";
 }
 
@@ -166,16 +162,16 @@ static const char *read_signature(
     struct u256 v;
     struct hash secret_key;
     bool protected = true;
-    if (!read_u256_or_zero(is_given(parity) ? parity : json_get(object, "v"), &v)) return "v";
+    if (!read_u256_or_zero(json_is_given(parity) ? parity : json_get(object, "v"), &v)) return "v";
     if (!read_u256_or_zero(json_get(object, "r"), &tx->r)) return "r";
     if (!read_u256_or_zero(json_get(object, "s"), &tx->s)) return "s";
     const bool is_signed = !u256_is_zero(&v) || !u256_is_zero(&tx->r) || !u256_is_zero(&tx->s);
-    if (is_signed || !is_given(key)) {
+    if (is_signed || !json_is_given(key)) {
         take_v(tx, &v);
         return NULL;
     }
     const struct json *const flag = json_get(object, "protected");
-    if (is_given(flag) && !json_read_bool(flag, &protected)) return "protected";
+    if (json_is_given(flag) && !json_read_bool(flag, &protected)) return "protected";
     if (!is_typed) {
         tx->is_protected = protected;
         tx->chain_id = protected ? chain_id : 0;

@@ -74,6 +74,11 @@ static inline enum json_kind json_kind(const struct json *value) {
     return value == NULL ? JSON_ABSENT : (enum json_kind)value->kind;
 }
 
+/* Whether there is a value and it is not null. */
+static inline bool json_is_given(const struct json *value) {
+    return json_kind(value) > JSON_NULL;
+}
+
 /* "null", "boolean", "number" …, for error messages. */
 const char *json_kind_text(enum json_kind kind);
 

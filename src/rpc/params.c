@@ -5,8 +5,7 @@
 enum { HEX_DIGITS_OF_HASH = 64 };
 
 bool param_present(const struct rpc_call *call, size_t index) {
-    const enum json_kind kind = json_kind(json_at(call->params, index));
-    return kind != JSON_ABSENT && kind != JSON_NULL;
+    return json_is_given(json_at(call->params, index));
 }
 
 bool param_missing(struct rpc_call *call, size_t index) {
