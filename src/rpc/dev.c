@@ -46,11 +46,11 @@ static bool evm_mine(struct rpc_call *call) {
     if (json_kind(options) == JSON_OBJECT) {
         timestamp = json_get(options, "timestamp");
         const struct json *blocks = json_get(options, "blocks");
-        if (json_kind(blocks) > JSON_NULL && !json_read_u64(blocks, &count)) {
+        if (json_is_given(blocks) && !json_read_u64(blocks, &count)) {
             return rpc_fail(call, RPC_INVALID_PARAMS, "invalid argument 0: blocks is no number");
         }
     }
-    if (json_kind(timestamp) > JSON_NULL) {
+    if (json_is_given(timestamp)) {
         if (!json_read_u64(timestamp, &at)) {
             return rpc_fail(call, RPC_INVALID_PARAMS, "invalid argument 0: timestamp is no number");
         }
@@ -276,10 +276,8 @@ static bool reset(struct rpc_call *call) {
     const struct rpc_backend *backend = call->ctx;
     /* viem's reset() always sends an object, whose URL is absent where nothing is to be forked. */
     const struct json *forking = json_get(json_at(call->params, 0), "forking");
-    const enum json_kind url = json_kind(json_get(forking, "jsonRpcUrl"));
-    const enum json_kind number = json_kind(json_get(forking, "blockNumber"));
-    if ((url != JSON_ABSENT && url != JSON_NULL) ||
-        (number != JSON_ABSENT && number != JSON_NULL)) {
+    if (json_is_given(json_get(forking, "jsonRpcUrl")) ||
+        json_is_given(json_get(forking, "blockNumber"))) {
         return refuse(call, "this chain does not fork another: anvil_reset takes no forking");
     }
     const struct status status = backend->reset(backend->ctx);
