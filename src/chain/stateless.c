@@ -168,7 +168,8 @@ static enum stateless_verdict check_root(
     return result->block == BLOCK_VALID ? STATELESS_VALID : STATELESS_INVALID_BLOCK;
 }
 
-enum stateless_verdict stateless_execute(
+/* Executes the block that encoded holds on what source tells. */
+static enum stateless_verdict execute(
     struct arena *arena,
     struct stateless_result *result,
     const struct chain_vm *vm,
@@ -265,7 +266,7 @@ enum stateless_verdict stateless_verify(
         .header = witness_header,
         .ctx = &known,
     };
-    return stateless_execute(arena, result, vm, config, encoded, &source);
+    return execute(arena, result, vm, config, encoded, &source);
 }
 
 /* ---- Recording one ---- */
@@ -324,8 +325,7 @@ enum stateless_verdict stateless_record(
         .key = record_key,
         .ctx = &recorder,
     };
-    const enum stateless_verdict verdict =
-        stateless_execute(arena, result, vm, config, encoded, &recording);
+    const enum stateless_verdict verdict = execute(arena, result, vm, config, encoded, &recording);
     *witness = (struct witness){
         .nodes = list_of(arena, &recorder.nodes.seen),
         .codes = list_of(arena, &recorder.codes),

@@ -17,8 +17,8 @@
 #include "chain/witness.h"
 #include "trie/trie_update.h"
 
-/* Where the state before the block comes from. Spans stay readable as long as the arena of the call,
- * but for nodes (trie_reader). Each function answers false where it has nothing. */
+/* Where stateless_record finds the state before the block. Spans stay readable as long as the arena of
+ * the call, but for nodes (trie_reader). Each function answers false where it has nothing. */
 struct stateless_source {
     struct trie_reader nodes;
     bool (*code)(void *ctx, const struct hash *hash, struct bytes *code);
@@ -47,18 +47,8 @@ struct stateless_result {
     enum tx_verdict tx; /* where block is BLOCK_INVALID_TRANSACTION */
 };
 
-/* Executes the block that encoded holds, which is untrusted. Roots and gas are those of result only on
- * STATELESS_VALID. */
-MUST_USE enum stateless_verdict stateless_execute(
-    struct arena *arena,
-    struct stateless_result *result,
-    const struct chain_vm *vm,
-    const struct chain_config *config,
-    struct bytes encoded,
-    const struct stateless_source *source
-);
-
-/* The same on a witness alone. */
+/* Executes the block that encoded holds, which is untrusted, on a witness alone. Roots and gas are those
+ * of result only on STATELESS_VALID. */
 MUST_USE enum stateless_verdict stateless_verify(
     struct arena *arena,
     struct stateless_result *result,
