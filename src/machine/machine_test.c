@@ -67,96 +67,97 @@ static void assert_trap(const struct machine *machine, enum machine_trap cause, 
 #define MIN32 ((uint64_t)INT32_MIN)
 #define ONES  UINT64_MAX
 
+static const struct {
+    enum rv_op op;
+    uint64_t a, b, result;
+} two_register_cases[] = {
+    {RV_ADD, ONES, 1, 0},
+    {RV_ADD, MAX64, 1, MIN64},
+    {RV_SUB, 0, 1, ONES},
+    {RV_SUB, MIN64, 1, MAX64},
+    {RV_SLT, MIN64, 0, 1},
+    {RV_SLT, 0, MIN64, 0},
+    {RV_SLTU, 0, ONES, 1},
+    {RV_SLTU, ONES, 0, 0},
+    {RV_XOR, 0xff00, 0x0ff0, 0xf0f0},
+    {RV_OR, 0xff00, 0x0ff0, 0xfff0},
+    {RV_AND, 0xff00, 0x0ff0, 0x0f00},
+    {RV_SLL, 1, 63, MIN64},
+    {RV_SLL, 1, 64, 1}, /* six bits of the amount count */
+    {RV_SLL, 1, ONES, MIN64},
+    {RV_SRL, MIN64, 63, 1},
+    {RV_SRL, MIN64, 64 + 1, MIN64 >> 1},
+    {RV_SRA, MIN64, 63, ONES},
+    {RV_SRA, MAX64, 62, 1},
+    {RV_SRA, MIN64, 128, MIN64},
+    {RV_ADDW, 0x7fffffff, 1, MIN32},
+    {RV_ADDW, 0xffffffff00000001, 0xffffffff, 0},
+    {RV_SUBW, 0x80000000, 1, 0x7fffffff},
+    {RV_SUBW, 0, 1, ONES},
+    {RV_SLLW, 1, 31, MIN32},
+    {RV_SLLW, 1, 32, 1}, /* five bits */
+    {RV_SLLW, 0xffffffff00000001, 0, 1},
+    {RV_SRLW, 0xffffffff80000000, 31, 1},
+    {RV_SRLW, 0x80000000, 0, MIN32},
+    {RV_SRLW, 0x80000000, 32, MIN32},
+    {RV_SRAW, 0x80000000, 31, ONES},
+    {RV_SRAW, 0x7fffffff80000000, 4, 0xfffffffff8000000},
+    {RV_MUL, MIN64, ONES, MIN64},
+    {RV_MUL, 0x100000001, 0x100000001, 0x200000001},
+    {RV_MULH, MIN64, MIN64, (uint64_t)1 << 62},
+    {RV_MULH, ONES, ONES, 0},
+    {RV_MULH, ONES, 1, ONES},
+    {RV_MULH, MAX64, MIN64, 0xc000000000000000},
+    {RV_MULHU, ONES, ONES, ONES - 1},
+    {RV_MULHU, MIN64, 2, 1},
+    {RV_MULHSU, ONES, ONES, ONES},
+    {RV_MULHSU, MIN64, ONES, MIN64},
+    {RV_MULHSU, MAX64, ONES, MAX64 - 1},
+    {RV_MULHSU, 1, ONES, 0},
+    {RV_DIV, 7, 0, ONES},
+    {RV_DIV, MIN64, ONES, MIN64},
+    {RV_DIV, (uint64_t)-7, 2, (uint64_t)-3}, /* toward zero */
+    {RV_DIV, 7, (uint64_t)-2, (uint64_t)-3},
+    {RV_DIV, 5, ONES, (uint64_t)-5},
+    {RV_DIVU, 7, 0, ONES},
+    {RV_DIVU, MIN64, ONES, 0},
+    {RV_REM, 7, 0, 7},
+    {RV_REM, MIN64, ONES, 0},
+    {RV_REM, (uint64_t)-7, 2, ONES}, /* the sign of the dividend */
+    {RV_REM, 7, (uint64_t)-2, 1},
+    {RV_REMU, ONES, 0, ONES},
+    {RV_REMU, MIN64, ONES, MIN64},
+    {RV_MULW, 0x10000, 0x8000, MIN32},
+    {RV_MULW, 0xffffffff00000003, 0xffffffff00000005, 15},
+    {RV_DIVW, 0x80000000, 0xffffffff, MIN32},
+    {RV_DIVW, MIN32, ONES, MIN32},
+    {RV_DIVW, 1, 0x700000000, ONES}, /* the low half of b is zero */
+    {RV_DIVW, 0x7fffffff00000006, (uint64_t)-3, (uint64_t)-2},
+    {RV_DIVUW, 0x80000000, 1, MIN32},
+    {RV_DIVUW, 1, 0x100000000, ONES},
+    {RV_DIVUW, ONES, 2, 0x7fffffff},
+    {RV_REMW, 0x80000000, 0xffffffff, 0},
+    {RV_REMW, 0xffffffff80000005, 0, (uint64_t)INT32_MIN + 5},
+    {RV_REMW, (uint64_t)-7, 2, ONES},
+    {RV_REMUW, 0x80000000, 0, MIN32},
+    {RV_REMUW, 0x1ffffffff, 0x10, 15},
+    {RV_REMUW, ONES, 0xfffffffe, 1},
+};
+
 TEST(each_operation_of_two_registers_has_its_edges_right) {
-    static const struct {
-        enum rv_op op;
-        uint64_t a, b, result;
-    } cases[] = {
-        {RV_ADD, ONES, 1, 0},
-        {RV_ADD, MAX64, 1, MIN64},
-        {RV_SUB, 0, 1, ONES},
-        {RV_SUB, MIN64, 1, MAX64},
-        {RV_SLT, MIN64, 0, 1},
-        {RV_SLT, 0, MIN64, 0},
-        {RV_SLTU, 0, ONES, 1},
-        {RV_SLTU, ONES, 0, 0},
-        {RV_XOR, 0xff00, 0x0ff0, 0xf0f0},
-        {RV_OR, 0xff00, 0x0ff0, 0xfff0},
-        {RV_AND, 0xff00, 0x0ff0, 0x0f00},
-        {RV_SLL, 1, 63, MIN64},
-        {RV_SLL, 1, 64, 1}, /* six bits of the amount count */
-        {RV_SLL, 1, ONES, MIN64},
-        {RV_SRL, MIN64, 63, 1},
-        {RV_SRL, MIN64, 64 + 1, MIN64 >> 1},
-        {RV_SRA, MIN64, 63, ONES},
-        {RV_SRA, MAX64, 62, 1},
-        {RV_SRA, MIN64, 128, MIN64},
-        {RV_ADDW, 0x7fffffff, 1, MIN32},
-        {RV_ADDW, 0xffffffff00000001, 0xffffffff, 0},
-        {RV_SUBW, 0x80000000, 1, 0x7fffffff},
-        {RV_SUBW, 0, 1, ONES},
-        {RV_SLLW, 1, 31, MIN32},
-        {RV_SLLW, 1, 32, 1}, /* five bits */
-        {RV_SLLW, 0xffffffff00000001, 0, 1},
-        {RV_SRLW, 0xffffffff80000000, 31, 1},
-        {RV_SRLW, 0x80000000, 0, MIN32},
-        {RV_SRLW, 0x80000000, 32, MIN32},
-        {RV_SRAW, 0x80000000, 31, ONES},
-        {RV_SRAW, 0x7fffffff80000000, 4, 0xfffffffff8000000},
-        {RV_MUL, MIN64, ONES, MIN64},
-        {RV_MUL, 0x100000001, 0x100000001, 0x200000001},
-        {RV_MULH, MIN64, MIN64, (uint64_t)1 << 62},
-        {RV_MULH, ONES, ONES, 0},
-        {RV_MULH, ONES, 1, ONES},
-        {RV_MULH, MAX64, MIN64, 0xc000000000000000},
-        {RV_MULHU, ONES, ONES, ONES - 1},
-        {RV_MULHU, MIN64, 2, 1},
-        {RV_MULHSU, ONES, ONES, ONES},
-        {RV_MULHSU, MIN64, ONES, MIN64},
-        {RV_MULHSU, MAX64, ONES, MAX64 - 1},
-        {RV_MULHSU, 1, ONES, 0},
-        {RV_DIV, 7, 0, ONES},
-        {RV_DIV, MIN64, ONES, MIN64},
-        {RV_DIV, (uint64_t)-7, 2, (uint64_t)-3}, /* toward zero */
-        {RV_DIV, 7, (uint64_t)-2, (uint64_t)-3},
-        {RV_DIV, 5, ONES, (uint64_t)-5},
-        {RV_DIVU, 7, 0, ONES},
-        {RV_DIVU, MIN64, ONES, 0},
-        {RV_REM, 7, 0, 7},
-        {RV_REM, MIN64, ONES, 0},
-        {RV_REM, (uint64_t)-7, 2, ONES}, /* the sign of the dividend */
-        {RV_REM, 7, (uint64_t)-2, 1},
-        {RV_REMU, ONES, 0, ONES},
-        {RV_REMU, MIN64, ONES, MIN64},
-        {RV_MULW, 0x10000, 0x8000, MIN32},
-        {RV_MULW, 0xffffffff00000003, 0xffffffff00000005, 15},
-        {RV_DIVW, 0x80000000, 0xffffffff, MIN32},
-        {RV_DIVW, MIN32, ONES, MIN32},
-        {RV_DIVW, 1, 0x700000000, ONES}, /* the low half of b is zero */
-        {RV_DIVW, 0x7fffffff00000006, (uint64_t)-3, (uint64_t)-2},
-        {RV_DIVUW, 0x80000000, 1, MIN32},
-        {RV_DIVUW, 1, 0x100000000, ONES},
-        {RV_DIVUW, ONES, 2, 0x7fffffff},
-        {RV_REMW, 0x80000000, 0xffffffff, 0},
-        {RV_REMW, 0xffffffff80000005, 0, (uint64_t)INT32_MIN + 5},
-        {RV_REMW, (uint64_t)-7, 2, ONES},
-        {RV_REMUW, 0x80000000, 0, MIN32},
-        {RV_REMUW, 0x1ffffffff, 0x10, 15},
-        {RV_REMUW, ONES, 0xfffffffe, 1},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(two_register_cases); i++) {
         begin();
-        emit_r(&t.text, cases[i].op, A0, A1, A2);
-        emit_r(&t.text, cases[i].op, A1, A1, A1); /* aliased: a op a */
-        emit_r(&t.text, cases[i].op, X0, A2, A2); /* no result */
+        emit_r(&t.text, two_register_cases[i].op, A0, A1, A2);
+        emit_r(&t.text, two_register_cases[i].op, A1, A1, A1); /* aliased: a op a */
+        emit_r(&t.text, two_register_cases[i].op, X0, A2, A2); /* no result */
         emit_word(&t.text, rv_match(RV_EBREAK));
         EACH_ENGINE(run) {
             struct machine *machine = start(no_input());
-            machine->x[A1] = cases[i].a;
-            machine->x[A2] = cases[i].b;
+            machine->x[A1] = two_register_cases[i].a;
+            machine->x[A2] = two_register_cases[i].b;
             (void)(*run)(machine, PLENTY);
             assert_trap(machine, TRAP_EBREAK, TEST_TEXT + 12);
-            assert_int_equal(machine->x[A0], cases[i].result);
+            assert_int_equal(machine->x[A0], two_register_cases[i].result);
             assert_int_equal(machine->x[X0], 0);
             assert_int_equal(machine->steps, 3);
             end();
