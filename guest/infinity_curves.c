@@ -1,29 +1,11 @@
 /* infinity_curves: the machine's calls for points of secp256k1 and P-256, each with the software that
- * stands in for it where there is no machine (see infinity_hash.c). */
+ * stands in for it where there is no machine (see machine_call.h). */
 #include "infinity.h"
+#include "machine_call.h"
 
 #include <string.h>
 
-enum { LIMBS = 4, NOT_IMPLEMENTED = -38, CALL_FIRST = 0x5010, CALL_DOUBLE = 1 };
-
-__extension__ typedef unsigned __int128 wide;
-
-#ifdef __riscv
-static long call(long number, void *a, const void *b) {
-    register long a7 __asm__("a7") = number;
-    register void *a0 __asm__("a0") = a;
-    register const void *a1 __asm__("a1") = b;
-    __asm__ volatile("ecall" : "+r"(a0) : "r"(a7), "r"(a1) : "memory");
-    return (long)a0;
-}
-#else
-static long call(long number, void *a, const void *b) {
-    (void)number;
-    (void)a;
-    (void)b;
-    return NOT_IMPLEMENTED;
-}
-#endif
+enum { LIMBS = 4, CALL_FIRST = 0x5010, CALL_DOUBLE = 1 };
 
 struct curve {
     uint64_t prime[LIMBS], a[LIMBS];
@@ -110,7 +92,7 @@ static void meet(
 static void add(
     uint64_t point[2 * LIMBS], const uint64_t other[2 * LIMBS], const struct curve *on
 ) {
-    if (call(on->calls, point, other) != NOT_IMPLEMENTED) return;
+    if (call(on->calls, point, other, NULL) != NOT_IMPLEMENTED) return;
     uint64_t rise[LIMBS], run[LIMBS], x[LIMBS];
     memcpy(x, other, sizeof x);
     subtract_mod(rise, other + LIMBS, point + LIMBS, on->prime);
@@ -119,7 +101,7 @@ static void add(
 }
 
 static void twice(uint64_t point[2 * LIMBS], const struct curve *on) {
-    if (call(on->calls + CALL_DOUBLE, point, NULL) != NOT_IMPLEMENTED) return;
+    if (call(on->calls + CALL_DOUBLE, point, NULL, NULL) != NOT_IMPLEMENTED) return;
     uint64_t rise[LIMBS], run[LIMBS], square[LIMBS], x[LIMBS];
     memcpy(x, point, sizeof x);
     memcpy(square, point, sizeof square);

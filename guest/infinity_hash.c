@@ -1,7 +1,7 @@
 /* infinity_hash: the machine's calls, each with the software that stands in for it where there is no
- * machine: under Linux the kernel answers -ENOSYS to a number that it does not know, and a host
- * build has no ecall at all. */
+ * machine (see machine_call.h). */
 #include "infinity.h"
+#include "machine_call.h"
 
 #include <string.h>
 
@@ -11,32 +11,9 @@ enum {
     CALL_MULMOD256 = 0x5003,
     CALL_MULADD256 = 0x5004,
 
-    NOT_IMPLEMENTED = -38,
-
     KECCAK_RATE = 136,
     SHA256_BLOCK = 64,
 };
-
-__extension__ typedef unsigned __int128 wide;
-
-#ifdef __riscv
-static long call(long number, void *a, const void *b, const void *c) {
-    register long a7 __asm__("a7") = number;
-    register void *a0 __asm__("a0") = a;
-    register const void *a1 __asm__("a1") = b;
-    register const void *a2 __asm__("a2") = c;
-    __asm__ volatile("ecall" : "+r"(a0) : "r"(a7), "r"(a1), "r"(a2) : "memory");
-    return (long)a0;
-}
-#else
-static long call(long number, void *a, const void *b, const void *c) {
-    (void)number;
-    (void)a;
-    (void)b;
-    (void)c;
-    return NOT_IMPLEMENTED;
-}
-#endif
 
 static uint64_t rotate_left(uint64_t v, unsigned bits) {
     return bits == 0 ? v : v << bits | v >> (64 - bits);
