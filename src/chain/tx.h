@@ -15,16 +15,15 @@
 
 /* Wire limits. A transaction in a block can be as long as its gas pays for; what a decoder accepts
  * is bounded by this, which is far above what the largest block can hold. */
-#define TX_SIZE_MAX          ((size_t)16 << 20)
-#define TX_POOL_SIZE_MAX     ((size_t)128 << 10) /* what pools accept, without a sidecar */
-#define TX_BLOBS_MAX         ((size_t)128)       /* versioned hashes, or blobs in a sidecar */
-#define TX_BLOB_SIZE         ((size_t)131072)    /* bytes of one blob */
-#define TX_SIDECAR_SIZE_MAX  (TX_BLOBS_MAX * (TX_BLOB_SIZE + 128 * 49 + 128))
-#define TX_CELLS_PER_BLOB    ((size_t)128)
-#define TX_GAS_CAP           (UINT64_C(1) << 24) /* EIP-7825, from Osaka on */
-#define TX_BLOB_GAS          (UINT64_C(1) << 17) /* EIP-4844, of one blob */
-#define TX_BLOBS_PER_TX_MAX  ((size_t)6)         /* EIP-7594, from Osaka on */
-#define TX_INITCODE_SIZE_MAX ((size_t)49152)     /* EIP-3860 */
+#define TX_SIZE_MAX         ((size_t)16 << 20)
+#define TX_POOL_SIZE_MAX    ((size_t)128 << 10) /* what pools accept, without a sidecar */
+#define TX_BLOBS_MAX        ((size_t)128)       /* versioned hashes, or blobs in a sidecar */
+#define TX_BLOB_SIZE        ((size_t)131072)    /* bytes of one blob */
+#define TX_SIDECAR_SIZE_MAX (TX_BLOBS_MAX * (TX_BLOB_SIZE + 128 * 49 + 128))
+#define TX_CELLS_PER_BLOB   ((size_t)128)
+#define TX_GAS_CAP          (UINT64_C(1) << 24) /* EIP-7825, from Osaka on */
+#define TX_BLOB_GAS         (UINT64_C(1) << 17) /* EIP-4844, of one blob */
+#define TX_BLOBS_PER_TX_MAX ((size_t)6)         /* EIP-7594, from Osaka on */
 
 enum tx_type {
     TX_TYPE_LEGACY = 0,
