@@ -153,6 +153,21 @@ struct trace_frame *trace_calls_exit(struct trace_calls *calls, const struct tra
     return frame;
 }
 
+void trace_calls_on_step(struct trace_part *part, const struct evm_step *step) {
+    trace_calls_step(part->own, step);
+}
+
+void trace_calls_on_enter(
+    struct trace_part *part, const struct evm_message *message, uint64_t caller_gas
+) {
+    (void)caller_gas;
+    (void)trace_calls_enter(part->own, message);
+}
+
+void trace_calls_on_exit(struct trace_part *part, const struct trace_exit *exit) {
+    (void)trace_calls_exit(part->own, exit);
+}
+
 /* Logs of what was undone never were. */
 // NOLINTNEXTLINE(misc-no-recursion): as deep as calls nest, EVM_DEPTH_MAX
 static void drop_logs(struct trace_frame *frame, bool is_undone) {
@@ -259,21 +274,6 @@ static const char *open_calls(struct trace_part *part) {
     return NULL;
 }
 
-static void on_step(struct trace_part *part, const struct evm_step *step) {
-    trace_calls_step(part->own, step);
-}
-
-static void on_enter(
-    struct trace_part *part, const struct evm_message *message, uint64_t caller_gas
-) {
-    (void)caller_gas;
-    (void)trace_calls_enter(part->own, message);
-}
-
-static void on_exit(struct trace_part *part, const struct trace_exit *exit) {
-    (void)trace_calls_exit(part->own, exit);
-}
-
 static void write_calls(struct trace_part *part, const struct tx_outcome *outcome) {
     struct trace_calls *calls = part->own;
     trace_calls_end(calls, outcome);
@@ -284,9 +284,9 @@ static void write_calls(struct trace_part *part, const struct tx_outcome *outcom
 const struct trace_kind trace_call_tracer = {
     .name = "callTracer",
     .open = open_calls,
-    .step = on_step,
-    .enter = on_enter,
-    .exit = on_exit,
+    .step = trace_calls_on_step,
+    .enter = trace_calls_on_enter,
+    .exit = trace_calls_on_exit,
     .write = write_calls,
 };
 
@@ -381,8 +381,8 @@ static void write_legacy(struct trace_part *part, const struct tx_outcome *outco
 const struct trace_kind trace_call_tracer_legacy = {
     .name = "callTracerLegacy",
     .open = open_legacy,
-    .step = on_step,
-    .enter = on_enter,
-    .exit = on_exit,
+    .step = trace_calls_on_step,
+    .enter = trace_calls_on_enter,
+    .exit = trace_calls_on_exit,
     .write = write_legacy,
 };

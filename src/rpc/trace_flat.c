@@ -2,7 +2,7 @@
 #include "rpc/trace_parts.h"
 
 struct flat {
-    struct trace_calls calls;
+    struct trace_calls calls; /* first: trace_calls_on_step */
     bool parity_errors, with_precompiles;
     /* While it is written: the way from the root to a call. */
     uint64_t path[EVM_DEPTH_MAX + 3];
@@ -176,24 +176,6 @@ static const char *open_parity(struct trace_part *part) {
     return NULL;
 }
 
-static void on_step(struct trace_part *part, const struct evm_step *step) {
-    struct flat *flat = part->own;
-    trace_calls_step(&flat->calls, step);
-}
-
-static void on_enter(
-    struct trace_part *part, const struct evm_message *message, uint64_t caller_gas
-) {
-    struct flat *flat = part->own;
-    (void)caller_gas;
-    (void)trace_calls_enter(&flat->calls, message);
-}
-
-static void on_exit(struct trace_part *part, const struct trace_exit *exit) {
-    struct flat *flat = part->own;
-    (void)trace_calls_exit(&flat->calls, exit);
-}
-
 static void write_flat(struct trace_part *part, const struct tx_outcome *outcome) {
     struct flat *flat = part->own;
     trace_calls_end(&flat->calls, outcome);
@@ -206,17 +188,17 @@ static void write_flat(struct trace_part *part, const struct tx_outcome *outcome
 const struct trace_kind trace_flat_tracer = {
     .name = "flatCallTracer",
     .open = open_flat,
-    .step = on_step,
-    .enter = on_enter,
-    .exit = on_exit,
+    .step = trace_calls_on_step,
+    .enter = trace_calls_on_enter,
+    .exit = trace_calls_on_exit,
     .write = write_flat,
 };
 
 const struct trace_kind trace_parity_tracer = {
     .name = "parityTracer",
     .open = open_parity,
-    .step = on_step,
-    .enter = on_enter,
-    .exit = on_exit,
+    .step = trace_calls_on_step,
+    .enter = trace_calls_on_enter,
+    .exit = trace_calls_on_exit,
     .write = write_flat,
 };

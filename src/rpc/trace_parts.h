@@ -182,6 +182,12 @@ void trace_calls_step(struct trace_calls *calls, const struct evm_step *step);
 struct trace_frame *trace_calls_enter(struct trace_calls *calls, const struct evm_message *message);
 /* The frame that has ended, or NULL. */
 struct trace_frame *trace_calls_exit(struct trace_calls *calls, const struct trace_exit *exit);
+/* The same as a trace_kind's step, enter and exit, where part->own begins with a trace_calls. */
+void trace_calls_on_step(struct trace_part *part, const struct evm_step *step);
+void trace_calls_on_enter(
+    struct trace_part *part, const struct evm_message *message, uint64_t caller_gas
+);
+void trace_calls_on_exit(struct trace_part *part, const struct trace_exit *exit);
 /* When all is over: gas of the outermost, logs of what was undone. */
 void trace_calls_end(struct trace_calls *calls, const struct tx_outcome *outcome);
 

@@ -29,9 +29,7 @@ static void on_enter(
     if (evm_is_precompile(part->trace->rules, &message->code_address)) return;
     const uint64_t arguments_size = input.len - SELECTOR_SIZE;
     memcpy(key, input.data, SELECTOR_SIZE);
-    for (size_t i = 0; i < 8; i++) {
-        key[SELECTOR_SIZE + i] = (uint8_t)(arguments_size >> (56 - 8 * i));
-    }
+    store_be64(key + SELECTOR_SIZE, arguments_size);
     struct selector *selector = trace_map_at(part->own, BYTES_OF(key), sizeof *selector, NULL);
     if (selector == NULL) return;
     selector->arguments_size = arguments_size;

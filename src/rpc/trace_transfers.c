@@ -13,7 +13,7 @@ static const struct address ether_address = {{
 }};
 
 struct transfers {
-    struct trace_calls calls;
+    struct trace_calls calls; /* first: trace_calls_on_step */
     bool with_transfers;
     struct trace_shown_log *logs;
     size_t count, room;
@@ -28,30 +28,12 @@ static const char *open_transfers(struct trace_part *part) {
     return NULL;
 }
 
-static void on_step(struct trace_part *part, const struct evm_step *step) {
-    struct transfers *transfers = part->own;
-    trace_calls_step(&transfers->calls, step);
-}
-
-static void on_enter(
-    struct trace_part *part, const struct evm_message *message, uint64_t caller_gas
-) {
-    struct transfers *transfers = part->own;
-    (void)caller_gas;
-    (void)trace_calls_enter(&transfers->calls, message);
-}
-
-static void on_exit(struct trace_part *part, const struct trace_exit *exit) {
-    struct transfers *transfers = part->own;
-    (void)trace_calls_exit(&transfers->calls, exit);
-}
-
 const struct trace_kind trace_transfer_logs = {
     .name = "",
     .open = open_transfers,
-    .step = on_step,
-    .enter = on_enter,
-    .exit = on_exit,
+    .step = trace_calls_on_step,
+    .enter = trace_calls_on_enter,
+    .exit = trace_calls_on_exit,
 };
 
 /* ---- In order ---- */
