@@ -221,10 +221,10 @@ static void transfer(
 ) {
     if (u256_is_zero(value)) return;
     struct u256 changed;
-    const bool suffices = u256_sub(&changed, &sender->balance, value);
+    const bool suffices = u256_sub(&changed, state_use_balance(sender), value);
     ASSERT(suffices);
     state_change_balance(state, sender, &changed);
-    (void)u256_add_wrapping(&changed, &recipient->balance, value);
+    (void)u256_add_wrapping(&changed, state_use_balance(recipient), value);
     state_change_balance(state, recipient, &changed);
 }
 

@@ -54,9 +54,9 @@ static struct state_account *access_account(
 }
 
 INSTRUCTION(instruction_balance) {
-    const struct state_account *account = access_account(evm, frame, top);
+    struct state_account *account = access_account(evm, frame, top);
     if (account == NULL) return EVM_OUT_OF_GAS;
-    *top = account->balance;
+    *top = *state_use_balance(account);
     return EVM_SUCCESS;
 }
 
@@ -68,7 +68,7 @@ INSTRUCTION(instruction_extcodesize) {
 }
 
 INSTRUCTION(instruction_extcodehash) {
-    const struct state_account *account = access_account(evm, frame, top);
+    struct state_account *account = access_account(evm, frame, top);
     if (account == NULL) return EVM_OUT_OF_GAS;
     /* EIP-1052: zero for what EIP-161 calls dead. */
     const bool dead = !account->exists || state_account_is_empty(account);
@@ -255,7 +255,7 @@ INSTRUCTION(instruction_output) {
 
 /* Making an account that does not exist, or is empty, costs extra (EIP-150, EIP-161). */
 static bool makes_account(
-    const struct evm_rules *rules, const struct state_account *account, const struct u256 *value
+    const struct evm_rules *rules, struct state_account *account, const struct u256 *value
 ) {
     if (!rules->new_account_needs_value) return !account->exists;
     return !u256_is_zero(value) && state_account_is_empty(account);
@@ -272,7 +272,7 @@ INSTRUCTION(instruction_selfdestruct) {
     if (!evm_charge(frame, cost)) return EVM_OUT_OF_GAS;
     heir = state_load_account(state, &address);
     struct state_account *self = frame->self;
-    const struct u256 balance = self->balance;
+    const struct u256 balance = *state_use_balance(self);
     cost = makes_account(rules, heir, &balance) ? rules->selfdestruct_new : 0;
     if (!evm_charge(frame, cost)) return EVM_OUT_OF_GAS;
 
@@ -284,7 +284,7 @@ INSTRUCTION(instruction_selfdestruct) {
     if (heir != self || destroys) {
         struct u256 sum;
         const struct u256 zero = U256_ZERO;
-        (void)u256_add_wrapping(&sum, &heir->balance, &balance);
+        (void)u256_add_wrapping(&sum, state_use_balance(heir), &balance);
         if (u256_is_zero(&balance)) {
             state_touch(state, &address, rules);
         } else {
@@ -387,7 +387,8 @@ static enum evm_status refuse(
     const struct evm *evm, const struct evm_frame *frame, const struct u256 *value
 ) {
     if (evm->call.depth > EVM_DEPTH_MAX) return EVM_DEPTH_EXCEEDED;
-    if (value != NULL && u256_less(&frame->self->balance, value)) return EVM_BALANCE_TOO_LOW;
+    if (value == NULL || u256_is_zero(value)) return EVM_SUCCESS;
+    if (u256_less(state_use_balance(frame->self), value)) return EVM_BALANCE_TOO_LOW;
     return EVM_SUCCESS;
 }
 

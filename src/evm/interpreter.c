@@ -246,7 +246,7 @@ op_CHAINID:
     PUSH_BODY(2, u256_from_u64(evm->context.block->chain_id))
 op_SELFBALANCE:
     SINCE_FORK(SELFBALANCE);
-    PUSH_BODY(5, frame->self->balance)
+    PUSH_BODY(5, *state_use_balance(frame->self))
 op_BASEFEE:
     SINCE_FORK(BASEFEE);
     PUSH_BODY(2, evm->context.block->base_fee)

@@ -107,19 +107,40 @@ void state_init(struct state *state, struct arena *arena, const struct state_rea
 
 /* Records. */
 
-struct state_account *state_search_account(struct state *state, const struct address *address) {
-    struct state_account **recent = &state->recent_accounts[state_recent_account(address)];
+/* The record of an account, or NULL. */
+static struct state_account *look_up_account(
+    const struct state *state, const struct address *address, uint64_t hash
+) {
     const struct state_table *table = &state->accounts;
-    const uint64_t hash = hash_address(state, address);
     for (size_t at = hash & table->mask; table->places[at].record != NULL;
          at = (at + 1) & table->mask) {
+        if (table->places[at].hash != hash) continue;
         struct state_account *account = table->places[at].record;
-        if (table->places[at].hash == hash && address_equal(&account->address, address)) {
-            *recent = account;
-            return account;
-        }
+        if (address_equal(&account->address, address)) return account;
     }
-    struct state_account *account = ARENA_NEW(state->arena, struct state_account);
+    return NULL;
+}
+
+const struct state_account *state_peek_account(
+    const struct state *state, const struct address *address
+) {
+    return look_up_account(state, address, hash_address(state, address));
+}
+
+bool state_knows_account(const struct state *state, const struct address *address) {
+    const struct state_account *account = state_peek_account(state, address);
+    return account != NULL && account->loaded;
+}
+
+struct state_account *state_search_account(struct state *state, const struct address *address) {
+    struct state_account **recent = &state->recent_accounts[state_recent_account(address)];
+    const uint64_t hash = hash_address(state, address);
+    struct state_account *account = look_up_account(state, address, hash);
+    if (account != NULL) {
+        *recent = account;
+        return account;
+    }
+    account = ARENA_NEW(state->arena, struct state_account);
     account->address = *address;
     account->code_hash = keccak256_of_empty;
     account->older = state->newest_account;
@@ -132,17 +153,22 @@ struct state_account *state_search_account(struct state *state, const struct add
     return account;
 }
 
-void state_ask_account(struct state *state, struct state_account *account) {
+void state_meet_account(struct state_account *account, bool existed) {
     account->loaded = true;
-    account->before =
-        (struct account){.code_hash = keccak256_of_empty, .storage_root = state_empty_root};
-    account->existed_before =
-        state->reader->account(state->reader->ctx, &account->address, &account->before);
-    account->exists = account->existed_before;
+    account->existed_before = existed;
+    account->exists = existed;
     account->nonce = account->before.nonce;
     account->balance = account->before.balance;
     account->code_hash = account->before.code_hash;
     account->code_loaded = hash_equal(&account->code_hash, &keccak256_of_empty);
+}
+
+void state_ask_account(struct state *state, struct state_account *account) {
+    account->before =
+        (struct account){.code_hash = keccak256_of_empty, .storage_root = state_empty_root};
+    const bool existed =
+        state->reader->account(state->reader->ctx, &account->address, &account->before);
+    state_meet_account(account, existed);
 }
 
 struct bytes state_load_code(struct state *state, struct state_account *account) {
@@ -155,7 +181,10 @@ struct bytes state_load_code(struct state *state, struct state_account *account)
 
 /* The record of a slot, or NULL. */
 static struct state_slot *look_up_slot(
-    struct state *state, const struct state_account *account, const struct u256 *key, uint64_t hash
+    const struct state *state,
+    const struct state_account *account,
+    const struct u256 *key,
+    uint64_t hash
 ) {
     const struct state_table *table = &state->slots;
     for (size_t at = hash & table->mask; table->places[at].record != NULL;
@@ -165,6 +194,12 @@ static struct state_slot *look_up_slot(
         if (slot->account == account && u256_equal(&slot->key, key)) return slot;
     }
     return NULL;
+}
+
+const struct state_slot *state_peek_slot(
+    const struct state *state, const struct state_account *account, const struct u256 *key
+) {
+    return look_up_slot(state, account, key, hash_slot(state, account, key));
 }
 
 struct state_slot *state_search_slot(
@@ -241,9 +276,9 @@ void state_refresh_slot(struct state *state, struct state_slot *slot) {
     slot->loaded = true;
 }
 
-bool state_account_is_empty(const struct state_account *account) {
-    return account->nonce == 0 && u256_is_zero(&account->balance) &&
-        hash_equal(&account->code_hash, &keccak256_of_empty);
+bool state_account_is_empty(struct state_account *account) {
+    return account->nonce == 0 && hash_equal(&account->code_hash, &keccak256_of_empty) &&
+        u256_is_zero(state_use_balance(account));
 }
 
 bool state_account_collides(const struct state_account *account) {
@@ -263,7 +298,7 @@ void state_mark_touched(struct state *state, struct state_account *account) {
     state->touched[state->touched_count++] = account;
 }
 
-static void make_exist(struct state *state, struct state_account *account) {
+void state_make_exist(struct state *state, struct state_account *account) {
     state_mark_touched(state, account);
     if (account->exists) return;
     journal_account(state, JOURNAL_EXISTS, account)->mark = false;
@@ -273,13 +308,13 @@ static void make_exist(struct state *state, struct state_account *account) {
 void state_change_balance(
     struct state *state, struct state_account *account, const struct u256 *balance
 ) {
-    make_exist(state, account);
+    state_make_exist(state, account);
     journal_account(state, JOURNAL_BALANCE, account)->old.word = account->balance;
     account->balance = *balance;
 }
 
 void state_change_nonce(struct state *state, struct state_account *account, uint64_t nonce) {
-    make_exist(state, account);
+    state_make_exist(state, account);
     journal_account(state, JOURNAL_NONCE, account)->old.nonce = account->nonce;
     account->nonce = nonce;
 }
@@ -290,7 +325,7 @@ void state_change_code(
     const struct hash *code_hash,
     struct bytes code
 ) {
-    make_exist(state, account);
+    state_make_exist(state, account);
     struct state_journal_entry *entry = journal_account(state, JOURNAL_CODE, account);
     entry->mark = account->code_loaded;
     entry->old.code.hash = account->code_hash;
@@ -310,7 +345,7 @@ void state_change_slot(struct state *state, struct state_slot *slot, const struc
 }
 
 void state_mark_created(struct state *state, struct state_account *account) {
-    make_exist(state, account);
+    state_make_exist(state, account);
     journal_account(state, JOURNAL_CREATED, account)->mark = account->created_epoch;
     account->created_epoch = state->epoch;
 }
@@ -457,7 +492,7 @@ void state_begin_transaction(struct state *state) {
     state->log_begin = state->log_count;
 }
 
-static void destroy(struct state *state, struct state_account *account) {
+void state_destroy_account(struct state *state, struct state_account *account) {
     const struct u256 zero = U256_ZERO;
     state_change_balance(state, account, &zero);
     state_change_nonce(state, account, 0);
@@ -472,7 +507,7 @@ void state_end_transaction(struct state *state, const struct evm_rules *rules) {
         struct state_account *account = state->touched[i];
         const bool cleared = rules->clear_empty_accounts && state_account_is_empty(account);
         if (state_is_destroyed(state, account) || (account->exists && cleared)) {
-            destroy(state, account);
+            state_destroy_account(state, account);
         }
     }
     state->touched_count = 0;
@@ -485,7 +520,7 @@ bool state_exists(struct state *state, const struct address *address) {
 }
 
 struct u256 state_balance(struct state *state, const struct address *address) {
-    return state_load_account(state, address)->balance;
+    return *state_use_balance(state_load_account(state, address));
 }
 
 uint64_t state_nonce(struct state *state, const struct address *address) {
@@ -507,10 +542,10 @@ struct u256 state_storage(
 }
 
 bool state_account(struct state *state, const struct address *address, struct account *out) {
-    const struct state_account *account = state_load_account(state, address);
+    struct state_account *account = state_load_account(state, address);
     *out = (struct account){
         .nonce = account->nonce,
-        .balance = account->balance,
+        .balance = *state_use_balance(account),
         .code_hash = account->code_hash,
         .storage_root = account->before.storage_root,
     };
@@ -528,7 +563,7 @@ void state_add_balance(
 ) {
     struct state_account *account = state_load_account(state, address);
     struct u256 sum;
-    (void)u256_add_wrapping(&sum, &account->balance, amount);
+    (void)u256_add_wrapping(&sum, state_use_balance(account), amount);
     state_change_balance(state, account, &sum);
 }
 
@@ -537,7 +572,7 @@ void state_sub_balance(
 ) {
     struct state_account *account = state_load_account(state, address);
     struct u256 rest;
-    const bool suffices = u256_sub(&rest, &account->balance, amount);
+    const bool suffices = u256_sub(&rest, state_use_balance(account), amount);
     ASSERT(suffices);
     state_change_balance(state, account, &rest);
 }
@@ -561,7 +596,7 @@ void state_set_storage(
     const struct u256 *value
 ) {
     struct state_account *account = state_load_account(state, address);
-    make_exist(state, account);
+    state_make_exist(state, account);
     state_change_slot(state, state_load_slot(state, account, slot), value);
 }
 
@@ -576,7 +611,7 @@ void state_touch(
     if (rules->clear_empty_accounts) {
         state_mark_touched(state, account);
     } else {
-        make_exist(state, account);
+        state_make_exist(state, account);
     }
 }
 

@@ -132,6 +132,9 @@ struct u256 state_storage(
 /* The account with what the reader knew of its storage root: for callers that want it whole. */
 bool state_account(struct state *state, const struct address *address, struct account *out);
 
+/* Whether anything of the account was read or written so far; warmth alone is neither. */
+bool state_knows_account(const struct state *state, const struct address *address);
+
 /* Writing; the account comes into being. */
 void state_set_balance(
     struct state *state, const struct address *address, const struct u256 *balance

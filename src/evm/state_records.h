@@ -17,6 +17,7 @@ struct state_account {
     bool loaded; /* the reader was asked */
     bool exists, existed_before;
     bool code_loaded;
+    bool balance_used; /* anything done since may depend on it */
 
     uint32_t warm_epoch;      /* warm while it is not below the state's */
     uint32_t created_epoch;   /* by CREATE in this transaction */
@@ -26,7 +27,7 @@ struct state_account {
     uint32_t generation;
 
     uint64_t nonce;
-    struct u256 balance;
+    struct u256 balance; /* for what a run depends on: through state_use_balance */
     struct hash code_hash;
     struct bytes code; /* once code_loaded */
     struct account before;
@@ -89,7 +90,17 @@ struct state_journal_entry {
 /* The record of an account; load asks the reader where it was not asked yet. */
 struct state_account *state_search_account(struct state *state, const struct address *address);
 void state_ask_account(struct state *state, struct state_account *account);
+/* The same where before is known to be what the reader would answer. */
+void state_meet_account(struct state_account *account, bool existed);
 struct bytes state_load_code(struct state *state, struct state_account *account);
+
+/* Records that are there, or NULL; nothing is changed or asked. */
+const struct state_account *state_peek_account(
+    const struct state *state, const struct address *address
+);
+const struct state_slot *state_peek_slot(
+    const struct state *state, const struct state_account *account, const struct u256 *key
+);
 
 static inline size_t state_recent_account(const struct address *address) {
     return (address->bytes[0] ^ address->bytes[19]) % STATE_RECENT_ACCOUNTS;
@@ -109,6 +120,13 @@ static inline struct state_account *state_load_account(
     struct state_account *account = state_find_account(state, address);
     if (UNLIKELY(!account->loaded)) state_ask_account(state, account);
     return account;
+}
+
+/* Every look at a balance that gas, a branch or a value may depend on. Most transactions never look at that
+ * of a contract they call, so they do not depend on who pays it (state_view.h). */
+static inline const struct u256 *state_use_balance(struct state_account *account) {
+    account->balance_used = true;
+    return &account->balance;
 }
 
 /* The record of a slot; load, of a loaded account, makes its value right. */
@@ -149,7 +167,7 @@ static inline struct state_slot *state_load_slot(
     return state_load_found_slot(state, state_find_slot(state, account, key));
 }
 
-bool state_account_is_empty(const struct state_account *account);
+bool state_account_is_empty(struct state_account *account);
 /* Nonce, code or storage stand in the way of a creation (EIP-684, 7610). */
 bool state_account_collides(const struct state_account *account);
 
@@ -165,9 +183,12 @@ void state_change_code(
     struct bytes code
 );
 void state_change_slot(struct state *state, struct state_slot *slot, const struct u256 *value);
+void state_make_exist(struct state *state, struct state_account *account);
 void state_mark_touched(struct state *state, struct state_account *account);
 void state_mark_created(struct state *state, struct state_account *account);
 void state_mark_destroyed(struct state *state, struct state_account *account);
+/* At the end of a transaction: the account and its storage are gone. */
+void state_destroy_account(struct state *state, struct state_account *account);
 
 /* Make warm what was not; answer whether it was. */
 void state_make_account_warm(struct state *state, struct state_account *account);

@@ -655,7 +655,7 @@ CONSTANT_SHIFT(P_SHR, shifted_right, 3)
 #define VALUE_PREVRANDAO     frame->evm->context.block->prev_randao
 #define VALUE_GASLIMIT       u256_from_u64(frame->evm->context.block->gas_limit)
 #define VALUE_CHAINID        u256_from_u64(frame->evm->context.block->chain_id)
-#define VALUE_SELFBALANCE    frame->self->balance
+#define VALUE_SELFBALANCE    *state_use_balance(frame->self)
 #define VALUE_BASEFEE        frame->evm->context.block->base_fee
 #define VALUE_BLOBBASEFEE    frame->evm->context.block->blob_base_fee
 #define VALUE_MSIZE          u256_from_u64(frame->memory_size)
