@@ -122,7 +122,7 @@ static bool sender_has_code(struct block_run *run, const struct address *sender)
     return !run->evm_rules->delegation || !evm_is_delegation(code, &target);
 }
 
-static enum tx_verdict check_room(const struct block_run *run, const struct tx *tx) {
+enum tx_verdict block_run_check_room(const struct block_run *run, const struct tx *tx) {
     ASSERT(run->gas_used <= run->env.gas_limit);
     if (tx->gas_limit > run->env.gas_limit - run->gas_used) return TX_GAS_ALLOWANCE_EXCEEDED;
     if (tx->type != TX_TYPE_BLOB) return TX_VALID;
@@ -170,7 +170,7 @@ static enum tx_verdict check_strict(
     struct block_run *run, const struct tx *tx, const struct address *sender
 ) {
     enum tx_verdict verdict = tx_check_type(tx->type, &run->rules);
-    if (verdict == TX_VALID) verdict = check_room(run, tx);
+    if (verdict == TX_VALID) verdict = block_run_check_room(run, tx);
     if (verdict == TX_VALID) verdict = check_fees(run, tx);
     if (verdict == TX_VALID) verdict = tx_check(tx, &run->rules);
     if (verdict == TX_VALID) verdict = check_sender(run, tx, sender);
@@ -281,6 +281,14 @@ static void settle_gas(
     outcome->gas_peak = max_u64(spent, outcome->gas_used);
 }
 
+void block_run_pay_tip(struct block_run *run, const struct u256 *wei) {
+    if (u256_is_zero(wei)) {
+        state_touch(run->state, &run->env.coinbase, run->evm_rules);
+    } else {
+        state_add_balance(run->state, &run->env.coinbase, wei);
+    }
+}
+
 /* Gives back what was not used, and the tip to the fee recipient; the base fee is burnt. */
 static void settle_fees(
     struct block_run *run,
@@ -294,10 +302,10 @@ static void settle_fees(
     u256_mul_wrapping(&back, &back, &cost->gas_price);
     u256_mul_wrapping(&tip, &tip, &cost->tip);
     state_add_balance(run->state, sender, &back);
-    if (u256_is_zero(&tip)) {
-        state_touch(run->state, &run->env.coinbase, run->evm_rules);
+    if (run->deferred_tip != NULL && !state_knows_account(run->state, &run->env.coinbase)) {
+        *run->deferred_tip = (struct deferred_tip){true, tip};
     } else {
-        state_add_balance(run->state, &run->env.coinbase, &tip);
+        block_run_pay_tip(run, &tip);
     }
 }
 
@@ -387,17 +395,26 @@ static void perform(
     outcome->logs = state_logs(state, &outcome->log_count);
 }
 
-enum tx_verdict block_run_tx(
+enum tx_verdict block_run_try(
     struct block_run *run,
     struct tx_outcome *outcome,
     const struct tx *tx,
     const struct address *sender
 ) {
     const enum tx_verdict verdict = check_strict(run, tx, sender);
-    if (verdict != TX_VALID) return verdict;
-    perform(run, outcome, tx, sender);
-    block_run_append(run, tx, outcome);
-    return TX_VALID;
+    if (verdict == TX_VALID) perform(run, outcome, tx, sender);
+    return verdict;
+}
+
+enum tx_verdict block_run_tx(
+    struct block_run *run,
+    struct tx_outcome *outcome,
+    const struct tx *tx,
+    const struct address *sender
+) {
+    const enum tx_verdict verdict = block_run_try(run, outcome, tx, sender);
+    if (verdict == TX_VALID) block_run_append(run, tx, outcome);
+    return verdict;
 }
 
 enum tx_verdict block_run_call(
@@ -487,16 +504,31 @@ static enum tx_verdict run_block_tx(
     return verdict == TX_VALID ? block_run_tx(run, &outcome, tx, &sender) : verdict;
 }
 
+enum tx_verdict block_run_txs(
+    struct block_run *run, const struct block_input *input, size_t *index
+) {
+    for (*index = 0; *index < input->block->tx_count; ++*index) {
+        const enum tx_verdict verdict = run_block_tx(run, input, *index);
+        if (verdict != TX_VALID) return verdict;
+    }
+    return TX_VALID;
+}
+
+static enum tx_verdict run_txs(
+    struct block_run *run, const struct block_input *input, size_t *index
+) {
+    const struct chain_runner *const runner = input->runner;
+    if (runner == NULL || run->vm->tracer != NULL) return block_run_txs(run, input, index);
+    return runner->run_txs(runner->ctx, run, input, index);
+}
+
 static enum block_verdict run_block(
     struct block_run *run, struct block_outcome *outcome, const struct block_input *input
 ) {
     const struct block *const block = input->block;
     block_run_start(run, &block->header);
-    for (size_t i = 0; i < block->tx_count; i++) {
-        outcome->tx_index = i;
-        outcome->tx_verdict = run_block_tx(run, input, i);
-        if (outcome->tx_verdict != TX_VALID) return BLOCK_INVALID_TRANSACTION;
-    }
+    outcome->tx_verdict = run_txs(run, input, &outcome->tx_index);
+    if (outcome->tx_verdict != TX_VALID) return BLOCK_INVALID_TRANSACTION;
     if (chain_is_proof_of_work(&run->rules)) {
         const uint64_t reward_wei = run->rules.row->block_reward_wei;
         block_run_reward(run, reward_wei, block->ommers, block->ommer_count);

@@ -48,6 +48,12 @@ struct tx_outcome {
     size_t log_count;
 };
 
+/* The fee recipient's part of a transaction's fee, to be paid by whoever runs it apart. */
+struct deferred_tip {
+    bool is_due;
+    struct u256 wei;
+};
+
 struct block_run {
     struct arena *arena; /* of receipts, logs and requests */
     struct state *state;
@@ -73,6 +79,9 @@ struct block_run {
     const struct evm_block *shown_env;
     const struct evm_precompile_move *moves;
     size_t move_count;
+    /* NULL after init: tips are paid at once. Else they are due, where the transaction has not looked at
+     * the fee recipient: paying would be its only reason to. */
+    struct deferred_tip *deferred_tip;
 };
 
 /* header: those fields that are known before execution (number, timestamp, gas limit, fee recipient,
@@ -98,6 +107,18 @@ MUST_USE enum tx_verdict block_run_tx(
     const struct tx *tx,
     const struct address *sender
 );
+
+/* block_run_tx in its parts, for who runs a transaction apart (speculation.h). try: validates and runs, as
+ * block_run_call does it; block_run_append takes what it did. */
+MUST_USE enum tx_verdict block_run_try(
+    struct block_run *run,
+    struct tx_outcome *outcome,
+    const struct tx *tx,
+    const struct address *sender
+);
+/* Whether the block has the gas that tx may use. */
+MUST_USE enum tx_verdict block_run_check_room(const struct block_run *run, const struct tx *tx);
+void block_run_pay_tip(struct block_run *run, const struct u256 *wei);
 
 /* Pays the miners of the block and of its ommers, which are valid. The reward is the fork's
  * (run->rules.row->block_reward_wei), but where a test tool sets another. */
@@ -128,6 +149,16 @@ struct evm_result block_run_system_call(
     struct block_run *run, const struct address *contract, struct bytes input
 );
 
+struct block_input;
+
+/* Runs the transactions of a block in another way than one after the other, with the same result: the
+ * verdict of the first invalid one, and *index is which; the run is then as it was before that. */
+struct chain_runner {
+    enum tx_verdict (*run_txs
+    )(void *ctx, struct block_run *run, const struct block_input *input, size_t *index);
+    void *ctx;
+};
+
 struct block_input {
     const struct chain_config *config;
     const struct header *parent;
@@ -139,6 +170,7 @@ struct block_input {
     const struct u256 *base_fee; /* NULL: EIP-1559's; or the one that this block is to have, as
                                     * build_attributes sets it */
     bool allow_impersonation;    /* as block_run has it */
+    const struct chain_runner *runner; /* NULL, or where a tracer looks on: one after the other */
 
     /* Before Paris only. */
     const struct chain_rooter *rooter;       /* before Byzantium: needed where there are receipts */
@@ -159,6 +191,11 @@ struct block_outcome {
     uint64_t blob_gas_used;
     struct state *state; /* state_diff gives what the block changed */
 };
+
+/* The transactions one after the other: the plain twin of every chain_runner. */
+MUST_USE enum tx_verdict block_run_txs(
+    struct block_run *run, const struct block_input *input, size_t *index
+);
 
 /* What the run has come to, its verdicts left alone. */
 void block_run_outcome(const struct block_run *run, struct block_outcome *outcome);
