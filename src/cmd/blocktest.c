@@ -201,6 +201,7 @@ static void import_decoded(struct test *test, struct import *import) {
         .ancestors = ancestors,
         .ancestor_count = collect_ancestors(ancestors, import->parent),
         .seal = test->seal,
+        .runner = test->worker->runner,
     };
     struct block_outcome outcome;
     if (test->worker->trace != NULL) {

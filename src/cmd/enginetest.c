@@ -62,7 +62,10 @@ static void execute(struct test *test, struct import *import) {
         &import->parent->state, suite_link_block_hash, (void *)(uintptr_t)import->parent};
     const struct state_reader reader = prestate_reader(&source);
     struct block_input input = {
-        .config = &test->config, .parent = &import->parent->header, .block = &import->block};
+        .config = &test->config,
+        .parent = &import->parent->header,
+        .block = &import->block,
+        .runner = worker->runner};
     struct block_outcome outcome;
     if (worker->trace != NULL) {
         const struct evm_rules *const evm_rules = evm_rules_of(rules.revision);

@@ -224,6 +224,37 @@ static enum tx_verdict run_traced(
     return TX_VALID;
 }
 
+/* As block_run_tx, of a block with this one transaction. */
+static enum tx_verdict run_apart(
+    struct suite_worker *worker,
+    struct block_run *run,
+    struct tx_outcome *outcome,
+    const struct tx *tx,
+    const struct address *sender
+) {
+    const struct block block = {.txs = tx, .tx_count = 1};
+    const struct block_input input = {.block = &block, .senders = sender};
+    size_t index;
+    const enum tx_verdict verdict =
+        worker->runner->run_txs(worker->runner->ctx, run, &input, &index);
+    if (verdict != TX_VALID) return verdict;
+    outcome->logs = run->receipts[0].logs;
+    outcome->log_count = run->receipts[0].log_count;
+    return TX_VALID;
+}
+
+static enum tx_verdict run_tx(
+    struct suite_worker *worker,
+    struct block_run *run,
+    struct tx_outcome *outcome,
+    const struct tx *tx,
+    const struct address *sender
+) {
+    if (worker->trace != NULL) return run_traced(worker, run, outcome, tx, sender);
+    if (worker->runner != NULL) return run_apart(worker, run, outcome, tx, sender);
+    return block_run_tx(run, outcome, tx, sender);
+}
+
 static void run_case(
     struct suite_worker *worker,
     struct result *result,
@@ -250,8 +281,7 @@ static void run_case(
     block_run_init(&run, arena, &state, &worker->vm, config, &header);
     result->verdict = read_tx(arena, result, &tx, &sender, test, post, &rules);
     if (result->verdict == TX_VALID) {
-        result->verdict = worker->trace != NULL ? run_traced(worker, &run, &outcome, &tx, &sender)
-                                                : block_run_tx(&run, &outcome, &tx, &sender);
+        result->verdict = run_tx(worker, &run, &outcome, &tx, &sender);
     }
 
     /* The block's reward, which is nothing. */

@@ -6,6 +6,7 @@
 #include "cmd/suite_trace.h"
 #include "world/clock.h"
 #include "world/heap.h"
+#include "world/parallel.h"
 
 #include <getopt.h>
 #include <pthread.h>
@@ -48,6 +49,7 @@ struct options {
     const char *skips;
     const char *counts;
     long jobs;
+    long parallel; /* threads a block; 0: run without */
     bool has_regex;
     bool is_json;
     bool is_tracing;
@@ -70,6 +72,7 @@ struct suite_run {
     struct tally tallies[TALLIES_MAX];
     size_t tally_count;
     size_t passed, failed, skipped, broken, files_done;
+    bool lacks_threads; /* for --parallel */
     bool shows_progress;
     uint64_t progress_ms; /* when it was last shown */
 };
@@ -327,9 +330,29 @@ static void run_file(struct suite_worker *worker, const char *file) {
     evm_drop_code_cache(worker->vm.evm);
 }
 
+/* *parallel is NULL without --parallel; false where a thread could not be made. */
+static bool start_parallel(struct suite_run *run, struct parallel **parallel) {
+    const struct options *const options = &run->options;
+    *parallel = NULL;
+    if (options->parallel == 0) return true;
+    *parallel = parallel_create((size_t)options->parallel, CODE_CACHE_SIZE, options->engine);
+    if (*parallel != NULL) return true;
+    (void)pthread_mutex_lock(&run->lock);
+    run->lacks_threads = true;
+    (void)pthread_mutex_unlock(&run->lock);
+    return false;
+}
+
 static void *work(void *ctx) {
     struct suite_run *const run = ctx;
     struct suite_worker worker = {.run = run};
+    struct parallel *parallel;
+    struct chain_runner runner;
+    if (!start_parallel(run, &parallel)) return NULL;
+    if (parallel != NULL) {
+        runner = parallel_runner(parallel);
+        worker.runner = &runner;
+    }
     arena_init(&worker.arena, &heap_source);
     json_writer_init(&worker.json, JSON_MAX_SIZE);
     worker.vm.evm = evm_create(&heap_source, CODE_CACHE_SIZE);
@@ -341,6 +364,7 @@ static void *work(void *ctx) {
         run_file(&worker, run->files.paths[i]);
         finish_file(&worker, i);
     }
+    parallel_destroy(parallel);
     evm_destroy(worker.vm.evm);
     suite_trace_destroy(worker.trace);
     json_writer_free(&worker.json);
@@ -361,7 +385,7 @@ static bool run_all(struct suite_run *run) {
         (void)pthread_join(threads[i], NULL);
     }
     clear_progress(run);
-    return started + 1 >= run->options.jobs;
+    return started + 1 >= run->options.jobs && !run->lacks_threads;
 }
 
 /* Each row of the counts table that speaks of this format, a chosen fork and an archive that was run
@@ -420,7 +444,8 @@ static int print_help(const struct suite *suite) {
     (void)printf(
         "%s\n"
         "  --run REGEX    only cases whose FILE:NAME matches (extended regular expression)\n"
-        "  --jobs N       threads (default: one a core)\n"
+        "  --jobs N       threads (default: one a core; with --parallel, one)\n"
+        "  --parallel N   run the transactions of a block on N threads, with the same result\n"
         "  --json         one JSON object a case on stdout\n"
         "  --trace        EIP-3155 lines on stderr, one thread\n"
         "  --engine NAME  which loop runs code: auto (default), plain or stream\n"
@@ -437,6 +462,7 @@ enum option_id {
     OPTION_FORK = 256,
     OPTION_RUN,
     OPTION_JOBS,
+    OPTION_PARALLEL,
     OPTION_JSON,
     OPTION_TRACE,
     OPTION_ENGINE,
@@ -444,10 +470,18 @@ enum option_id {
     OPTION_COUNTS
 };
 
+static int take_threads(
+    const char *command, const char *option, long max, long *out, const char *value
+) {
+    char *end;
+    *out = strtol(value, &end, 10);
+    if (*end == '\0' && *out >= 1 && *out <= max) return EXIT_GOOD;
+    return command_usage_error(command, "%s takes 1 to %ld", option, max);
+}
+
 static int take_option(struct suite_run *run, int id, const char *value) {
     struct options *const options = &run->options;
     const char *const command = run->suite->command;
-    char *end;
     switch (id) {
     case OPTION_FORK:
         if (options->fork_count == SUITE_FORKS_MAX) {
@@ -461,12 +495,9 @@ static int take_option(struct suite_run *run, int id, const char *value) {
         }
         options->has_regex = true;
         return EXIT_GOOD;
-    case OPTION_JOBS:
-        options->jobs = strtol(value, &end, 10);
-        if (*end != '\0' || options->jobs < 1 || options->jobs > JOBS_MAX) {
-            return command_usage_error(command, "--jobs takes 1 to %d", JOBS_MAX);
-        }
-        return EXIT_GOOD;
+    case OPTION_JOBS: return take_threads(command, "--jobs", JOBS_MAX, &options->jobs, value);
+    case OPTION_PARALLEL:
+        return take_threads(command, "--parallel", PARALLEL_THREADS_MAX, &options->parallel, value);
     case OPTION_JSON: options->is_json = true; return EXIT_GOOD;
     case OPTION_TRACE: options->is_tracing = true; return EXIT_GOOD;
     case OPTION_ENGINE:
@@ -487,6 +518,7 @@ static int take_options(struct suite_run *run, int argc, char **argv) {
         {"fork", required_argument, NULL, OPTION_FORK},
         {"run", required_argument, NULL, OPTION_RUN},
         {"jobs", required_argument, NULL, OPTION_JOBS},
+        {"parallel", required_argument, NULL, OPTION_PARALLEL},
         {"json", no_argument, NULL, OPTION_JSON},
         {"trace", no_argument, NULL, OPTION_TRACE},
         {"engine", required_argument, NULL, OPTION_ENGINE},
@@ -514,6 +546,7 @@ static void apply_defaults(struct suite_run *run) {
         options->forks[options->fork_count++] = forks[i];
     }
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (options->jobs == 0 && options->parallel > 0) options->jobs = 1;
     if (options->jobs == 0) options->jobs = cores < 1 ? 1 : cores > JOBS_MAX ? JOBS_MAX : cores;
     if (options->is_tracing) options->jobs = 1;
     run->shows_progress = !options->is_tracing && isatty(STDERR_FILENO) &&

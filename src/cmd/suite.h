@@ -4,8 +4,8 @@
  * A runner (statetest.c, blocktest.c, txtest.c) gives a struct suite and a function that runs the
  * cases of one file; suite_main does the rest.
  *
- *     infinity evm NAME PATH… [--fork NAME]… [--run REGEX] [--jobs N] [--json] [--trace]
- *                             [--skips FILE] [--counts FILE]
+ *     infinity evm NAME PATH… [--fork NAME]… [--run REGEX] [--jobs N] [--parallel N]
+ *                             [--json] [--trace] [--skips FILE] [--counts FILE]
  *
  * Lines on stdout do not depend on the threads: they come in the order of the files (largest first),
  * each file's in the order of its cases.
@@ -27,10 +27,11 @@ struct suite_worker {
     struct suite_run *run;
     struct arena arena;
     struct chain_vm vm;
-    const char *file;             /* the file that is being run */
-    char archive[SUITE_NAME_MAX]; /* of the counts table that it belongs to, or "" */
-    struct suite_trace *trace;    /* NULL without --trace */
-    char *lines;                  /* of this file, for stdout */
+    const struct chain_runner *runner; /* with --parallel; else NULL */
+    const char *file;                  /* the file that is being run */
+    char archive[SUITE_NAME_MAX];      /* of the counts table that it belongs to, or "" */
+    struct suite_trace *trace;         /* NULL without --trace */
+    char *lines;                       /* of this file, for stdout */
     size_t lines_len, lines_room;
     struct json_writer json; /* for one line of --json */
 };
