@@ -3,7 +3,10 @@
 #include "base/checked.h"
 #include "chain/build.h"
 #include "crypto/keccak.h"
+#include "service/execution_ahead.h"
 #include "service/execution_candidate.h"
+#include "service/senders.h"
+#include "world/workers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +18,8 @@ struct execution {
     struct engine engine;
     struct evm *evm;
     struct chain_vm vm;
+    struct workers *workers;
+    struct ahead *ahead;
     struct header head;
     struct store_mark head_mark;                               /* its state_root is the trie's */
     struct candidate candidates[EXECUTION_CANDIDATES_MAX + 1]; /* one more is being judged */
@@ -164,32 +169,25 @@ static void forget(void *ctx, const struct hash *hash) {
     if (candidate != NULL) drop_candidate(candidate);
 }
 
-/* An impersonated sender's address, in place of the signature that nobody could make: s is zero,
- * which no signature has. */
-static bool impersonated_sender(struct address *out, const struct tx *tx) {
-    if (!u256_is_zero(&tx->s) || u256_byte_length(&tx->r) > sizeof out->bytes) return false;
-    *out = u256_to_address(&tx->r);
-    return true;
-}
-
 /* Senders that need no recovery are those of pooled and of impersonated transactions. NULL where
  * one has no valid signature: execution then finds that out itself, and says so. */
 static const struct address *find_senders(
     struct execution *x, struct candidate *candidate, const struct chain_rules *rules
 ) {
-    const struct block *block = &candidate->block;
-    struct address *senders = ARENA_ARRAY(&candidate->arena, struct address, block->tx_count);
-    for (size_t i = 0; i < block->tx_count; i++) {
+    const struct senders_input input = {
+        .block = &candidate->block,
+        .rules = rules,
+        .source = x->options.source,
+        .allow_impersonation = x->options.allow_impersonation,
+    };
+    struct senders senders;
+    senders_init(&senders, &candidate->arena, &input);
+    for (size_t i = 0; i < candidate->block.tx_count; i++) {
         const struct pool_entry *entry = pool_find(x->options.pool, &candidate->tx_hashes[i]);
-        if (entry != NULL) {
-            senders[i] = entry->sender;
-        } else if (x->options.allow_impersonation && impersonated_sender(&senders[i], &block->txs[i])) {
-            continue;
-        } else if (tx_sender(&candidate->arena, &senders[i], &block->txs[i], rules) != TX_VALID) {
-            return NULL;
-        }
+        senders.is_known[i] = entry != NULL;
+        if (entry != NULL) senders.list[i] = entry->sender;
     }
-    return senders;
+    return senders_recover(&senders, x->workers);
 }
 
 static void describe_invalid(
@@ -216,16 +214,16 @@ static struct status execute_candidate(
     const struct block *block = &candidate->block;
     const struct chain_rules rules =
         chain_rules_at(x->options.config, block->header.number, block->header.timestamp);
-    candidate->tx_hashes = ARENA_ARRAY(&candidate->arena, struct hash, block->tx_count);
-    for (size_t i = 0; i < block->tx_count; i++) {
-        tx_hash_of(&candidate->tx_hashes[i], block->encoded_txs[i]);
+    if (!candidate->senders_are_sought) {
+        candidate_hash_txs(candidate);
+        candidate->senders = find_senders(x, candidate, &rules);
     }
     const struct block_input input = {
         .config = x->options.config,
         .parent = &parent->header,
         .parent_hash = &parent->hash,
         .block = block,
-        .senders = find_senders(x, candidate, &rules),
+        .senders = candidate->senders,
         .base_fee = x->settings.has_next_base_fee ? &x->settings.next_base_fee : NULL,
         .gas_limit = x->settings.gas_limit_is_exact ? &x->settings.gas_limit : NULL,
         .allow_impersonation = x->options.allow_impersonation,
@@ -261,14 +259,13 @@ static struct status judge(
     struct bytes encoded
 ) {
     struct block_outcome *outcome = &candidate->outcome;
-    const struct bytes copy = arena_copy(&candidate->arena, encoded);
-    outcome->verdict =
-        block_decode(&candidate->arena, &candidate->block, &outcome->tx_verdict, copy);
+    const bool is_prepared = ahead_take(x->ahead, candidate, encoded);
+    if (!is_prepared) candidate_decode(candidate, encoded);
     if (outcome->verdict != BLOCK_VALID) {
         describe_invalid(out, outcome);
         return status_ok;
     }
-    candidate_hash_knowing(candidate, &x->memo);
+    if (!is_prepared) candidate_hash_knowing(candidate, &x->memo);
     out->hash = candidate->hash;
     out->number = candidate->block.header.number;
     struct status status = is_known(x, view, known, &candidate->hash, out->number);
@@ -286,6 +283,10 @@ static struct status judge(
 
     if (outcome->verdict != BLOCK_VALID) describe_invalid(out, outcome);
     return status_ok;
+}
+
+bool execution_expect(struct execution *x, struct bytes encoded) {
+    return x->options.worker_count > 0 && ahead_add(x->ahead, encoded);
 }
 
 static struct status new_payload(
@@ -453,7 +454,7 @@ static void reinject_one(
     struct address sender;
     struct tx tx;
     if (x->options.allow_impersonation && tx_decode(arena, &tx, encoded) == TX_VALID &&
-        impersonated_sender(&sender, &tx)) {
+        senders_impersonated(&sender, &tx)) {
         pool_add_unsigned(x->options.pool, &ignored, head, encoded, &sender, now_ms);
     } else {
         pool_reinject(x->options.pool, &ignored, head, encoded, now_ms);
@@ -954,6 +955,14 @@ struct status execution_create(struct execution **out, const struct execution_op
     };
     x->evm = evm_create(options->source, CODE_CACHE_MAX);
     x->vm = (struct chain_vm){.evm = x->evm};
+    x->workers = workers_create(options->worker_count);
+    const struct ahead_options ahead = {
+        .workers = x->workers,
+        .config = options->config,
+        .source = options->source,
+        .allow_impersonation = options->allow_impersonation,
+    };
+    x->ahead = ahead_create(&ahead);
     x->settings.gas_limit = options->gas_limit;
     for (size_t i = 0; i < ARRAY_LEN(x->candidates); i++) {
         arena_init(&x->candidates[i].arena, options->source);
@@ -972,6 +981,8 @@ struct status execution_create(struct execution **out, const struct execution_op
 void execution_destroy(struct execution *x) {
     if (x == NULL) return;
     close_view(x);
+    ahead_destroy(x->ahead);
+    workers_destroy(x->workers);
     for (size_t i = 0; i < ARRAY_LEN(x->candidates); i++) {
         drop_candidate(&x->candidates[i]);
     }

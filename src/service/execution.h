@@ -6,7 +6,9 @@
  * child of a mere candidate is ENGINE_SYNCING until that candidate is the head, and so is the child
  * of a block so far back that its state is not kept.
  *
- * One thread: the node's loop. Everything that follows the chain is told through listeners.
+ * One thread: the node's loop. Everything that follows the chain is told through listeners. Workers
+ * recover senders beside it: of a block's transactions at once, and of blocks that are expected, before
+ * they come. What comes out is the same with any number of them.
  */
 #ifndef SERVICE_EXECUTION_H
 #define SERVICE_EXECUTION_H
@@ -17,6 +19,7 @@
 #include "pool/pool.h"
 #include "store/store.h"
 #include "world/clock.h"
+#include "world/workers.h"
 
 #define EXECUTION_CANDIDATES_MAX 8 /* the oldest makes room for a valid one */
 #define EXECUTION_LISTENERS_MAX  8
@@ -34,6 +37,8 @@ struct execution_options {
     /* Transactions without a signature are accepted in blocks and attributed to the address that
      * stands in r, with s zero: development chains impersonate accounts so. */
     bool allow_impersonation;
+    size_t
+        worker_count; /* threads beside the caller's, at most WORKERS_MAX; source is used on them */
 };
 
 /* Genesis' block and state, made once for the two that follow. Lives in arena. */
@@ -76,6 +81,11 @@ MUST_USE struct status execution_pool_head(struct execution *execution, struct p
 
 /* A view that follows the head: good until the chain is written to, then ask again. */
 MUST_USE struct status execution_view(struct execution *execution, struct store_view **out);
+
+/* A block, untrusted, that new_payload is going to be given: with workers it is prepared meanwhile. False
+ * where it is not, because there are none or they have enough to do. A block that then never comes
+ * makes room for others. */
+bool execution_expect(struct execution *execution, struct bytes block);
 
 /* Hands a transaction to the pool, in network form and untrusted, or from an impersonated sender. */
 MUST_USE struct status execution_submit(

@@ -18,6 +18,21 @@ void root_memo_free(struct root_memo *memo) {
     memo->is_known = false;
 }
 
+void candidate_decode(struct candidate *candidate, struct bytes encoded) {
+    struct block_outcome *outcome = &candidate->outcome;
+    const struct bytes copy = arena_copy(&candidate->arena, encoded);
+    outcome->verdict =
+        block_decode(&candidate->arena, &candidate->block, &outcome->tx_verdict, copy);
+}
+
+void candidate_hash_txs(struct candidate *candidate) {
+    const struct block *block = &candidate->block;
+    candidate->tx_hashes = ARENA_ARRAY(&candidate->arena, struct hash, block->tx_count);
+    for (size_t i = 0; i < block->tx_count; i++) {
+        tx_hash_of(&candidate->tx_hashes[i], block->encoded_txs[i]);
+    }
+}
+
 static bool same_slots(const struct state_account_diff *a, const struct state_account_diff *b) {
     if (a->slot_count != b->slot_count) return false;
     for (size_t i = 0; i < a->slot_count; i++) {

@@ -22,6 +22,8 @@ struct candidate {
     struct trie_account_change *changes; /* of diff, for the trie and the store */
     struct trie_writes writes;
     struct hash *tx_hashes;
+    const struct address *senders; /* one a transaction; NULL where one has no valid signature */
+    bool senders_are_sought;       /* senders says what there is to say */
 };
 
 /* State before a block: on the parent, from store. */
@@ -52,6 +54,12 @@ struct root_memo {
 
 void root_memo_init(struct root_memo *memo, const struct arena_source *source);
 void root_memo_free(struct root_memo *memo);
+
+/* Decodes a copy of encoded, untrusted; outcome has the verdict. block and the rest borrow from it. */
+void candidate_decode(struct candidate *candidate, struct bytes encoded);
+
+/* The hashes of a decoded block's transactions. */
+void candidate_hash_txs(struct candidate *candidate);
 
 /* What the candidate does to the state, for the store. */
 struct store_change candidate_store_change(const struct candidate *candidate);
