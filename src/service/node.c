@@ -1,5 +1,6 @@
 #include "service/node.h"
 
+#include "base/checked.h"
 #include "json/json.h"
 #include "rpc/backend.h"
 #include "world/files.h"
@@ -212,6 +213,13 @@ static void on_head(
     on_failure(node, status);
 }
 
+static size_t worker_count(const struct node *node) {
+    if (node->options.worker_count != 0) return node->options.worker_count;
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (cores < 1) return 1;
+    return cores > COPROCESSOR_WORKERS_MAX ? COPROCESSOR_WORKERS_MAX : (size_t)cores;
+}
+
 static struct status start_execution(struct node *node) {
     const struct execution_options options = {
         .store = node->store,
@@ -222,14 +230,9 @@ static struct status start_execution(struct node *node) {
         .gas_limit = node->options.gas_limit,
         .extra_data = BYTES_LITERAL("infinity"),
         .allow_impersonation = true,
+        .worker_count = min_u64(worker_count(node) - 1, WORKERS_MAX), /* the loop's thread is one */
     };
     return execution_create(&node->execution, &options);
-}
-
-static size_t default_workers(void) {
-    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    if (cores < 1) return 1;
-    return cores > COPROCESSOR_WORKERS_MAX ? COPROCESSOR_WORKERS_MAX : (size_t)cores;
 }
 
 /* libuv starts its pool at the first work, with as many threads as this variable says, or 4. */
@@ -241,8 +244,7 @@ static void set_pool_size(size_t threads) {
 
 static struct status start_coprocessor(struct node *node) {
     const struct mnemonic_account *proposer = &node->chain.accounts[DEV_PROPOSER_ACCOUNT];
-    const size_t workers =
-        node->options.worker_count == 0 ? default_workers() : node->options.worker_count;
+    const size_t workers = worker_count(node);
     set_pool_size(workers);
     const struct coprocessor_options options = {
         .loop = node->loop,

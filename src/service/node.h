@@ -29,7 +29,7 @@ struct node_options {
     uint64_t gas_limit;
     bool automine;
     uint64_t interval_ms;
-    size_t worker_count; /* 0: one a core */
+    size_t worker_count; /* threads of jobs, and with the loop's own of execution; 0: one a core */
 };
 
 struct node_options node_options_default(void);
