@@ -3,16 +3,21 @@
 #include "crypto/keccak.h"
 #include "service/senders.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
-/* A block's place. While its work is not joined, all but work and is_unwanted is a worker's. */
+/* A block's place. While its work is not joined, what stands from rules on is a worker's; senders is
+ * everybody's once it says so. */
 struct announced {
     struct work work;
     atomic_bool is_unwanted;
+    atomic_bool can_be_helped; /* senders is there */
     bool used;
     uint64_t age; /* order of arrival */
     const struct ahead *ahead;
     struct bytes encoded; /* in candidate's arena; the owner may read it at any time */
+    struct chain_rules rules;
+    struct senders senders;
     struct candidate candidate;
 };
 
@@ -35,17 +40,16 @@ static void prepare(struct work *work) {
     candidate_hash_txs(candidate);
 
     const struct header *header = &candidate->block.header;
-    const struct chain_rules rules =
-        chain_rules_at(options->config, header->number, header->timestamp);
+    announced->rules = chain_rules_at(options->config, header->number, header->timestamp);
     const struct senders_input input = {
         .block = &candidate->block,
-        .rules = &rules,
+        .rules = &announced->rules,
         .source = options->source,
         .allow_impersonation = options->allow_impersonation,
     };
-    struct senders senders;
-    senders_init(&senders, &candidate->arena, &input);
-    candidate->senders = senders_recover(&senders, NULL);
+    senders_init(&announced->senders, &candidate->arena, &input);
+    atomic_store_explicit(&announced->can_be_helped, true, memory_order_release);
+    senders_help(&announced->senders);
     candidate->senders_are_sought = true;
 }
 
@@ -100,7 +104,13 @@ bool ahead_take(struct ahead *ahead, struct candidate *candidate, struct bytes e
     for (size_t i = 0; i < AHEAD_BLOCKS_MAX; i++) {
         struct announced *place = &ahead->places[i];
         if (!place->used || !bytes_equal(place->encoded, encoded)) continue;
+        if (atomic_load_explicit(&place->can_be_helped, memory_order_acquire)) {
+            senders_help(&place->senders);
+        }
         workers_join(ahead->options.workers, &place->work);
+        if (place->candidate.senders_are_sought) {
+            place->candidate.senders = senders_found(&place->senders);
+        }
         const uint64_t age = candidate->age;
         *candidate = place->candidate;
         candidate->age = age;

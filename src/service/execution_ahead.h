@@ -31,7 +31,7 @@ void ahead_destroy(struct ahead *ahead); /* NULL is allowed */
 bool ahead_add(struct ahead *ahead, struct bytes encoded);
 
 /* Prepares encoded in candidate, which is empty but for its age: from what was announced with these
- * very bytes, waiting for it where it is not ready. False: it was not announced. */
+ * very bytes, helping where it is not ready. False: it was not announced. */
 MUST_USE bool ahead_take(struct ahead *ahead, struct candidate *candidate, struct bytes encoded);
 
 #endif

@@ -32,7 +32,7 @@ static bool recover_one(struct senders *senders, struct arena *scratch, size_t i
     return tx_sender(scratch, out, tx, senders->input.rules) == TX_VALID;
 }
 
-static void work_on(struct senders *senders) {
+void senders_help(struct senders *senders) {
     const size_t count = senders->input.block->tx_count;
     struct arena scratch;
     arena_init(&scratch, senders->input.source);
@@ -49,8 +49,12 @@ static void work_on(struct senders *senders) {
     arena_reset(&scratch);
 }
 
+const struct address *senders_found(const struct senders *senders) {
+    return atomic_load_explicit(&senders->is_bad, memory_order_relaxed) ? NULL : senders->list;
+}
+
 static void help(struct work *work) {
-    work_on(((struct helper *)(void *)work)->senders);
+    senders_help(((struct helper *)(void *)work)->senders);
 }
 
 static bool is_worth_help(const struct senders *senders) {
@@ -68,9 +72,9 @@ const struct address *senders_recover(struct senders *senders, struct workers *w
         helpers[i] = (struct helper){.work = {.run = help}, .senders = senders};
         workers_submit(workers, &helpers[i].work);
     }
-    work_on(senders);
+    senders_help(senders);
     for (size_t i = 0; i < count; i++) {
         workers_join(workers, &helpers[i].work);
     }
-    return atomic_load(&senders->is_bad) ? NULL : senders->list;
+    return senders_found(senders);
 }

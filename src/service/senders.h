@@ -35,8 +35,14 @@ struct senders {
 /* No sender is known yet. The lists are made in arena. */
 void senders_init(struct senders *senders, struct arena *arena, const struct senders_input *input);
 
-/* Recovers those that are not known, with the help of workers (NULL: without). One sender a transaction,
- * or NULL where a signature is not valid. */
+/* Takes transactions that are not known and that no other thread took, until there are none. */
+void senders_help(struct senders *senders);
+
+/* What came out, after every thread that helps has returned: one sender a transaction, or NULL where a
+ * signature is not valid. */
+const struct address *senders_found(const struct senders *senders);
+
+/* All of it, with the help of workers (NULL: without). */
 const struct address *senders_recover(struct senders *senders, struct workers *workers);
 
 #endif
