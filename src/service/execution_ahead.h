@@ -12,7 +12,8 @@
 #include "service/execution_candidate.h"
 #include "world/workers.h"
 
-#define AHEAD_BLOCKS_MAX 4 /* a block may be BLOCK_SIZE_MAX bytes, and is held twice */
+#define AHEAD_BLOCKS_MAX \
+    4 /* that are prepared at a time; each may be BLOCK_SIZE_MAX bytes, and is held twice */
 
 struct ahead;
 

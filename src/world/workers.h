@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define WORKERS_MAX 16
+#define WORKERS_MAX 16 /* threads that work for one owner */
 
 struct workers;
 
