@@ -5,17 +5,26 @@
  *   evm_cases --replay
  *       reads cases from stdin and writes their outcomes
  *
- * Exit status: 0 good, 2 usage, 3 a pipe that broke.
+ * Each case is run by the plain loop and on decoded streams, which have to agree before anybody compares.
+ *
+ * Exit status: 0 good, 1 our two engines differ, 2 usage, 3 a pipe that broke.
  */
 #include "evm_case.h"
 #include "world/heap.h"
 
 #include <getopt.h>
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { EXIT_USAGE = 2, EXIT_BROKEN = 3, CODE_CACHE = 1 << 20, CASE_SIZE_MAX = 16 << 20 };
+enum {
+    EXIT_DIFFER = 1,
+    EXIT_USAGE = 2,
+    EXIT_BROKEN = 3,
+    CODE_CACHE = 1 << 20,
+    CASE_SIZE_MAX = 16 << 20
+};
 
 static void write_block(struct bytes bytes) {
     uint8_t size[4];
@@ -32,6 +41,24 @@ static uint64_t case_seed(uint64_t seed, uint64_t number) {
     return draw_u64(&draw);
 }
 
+/* The outcome of a case, the same by both engines. */
+static struct bytes run_case(
+    struct arena *arena, const struct chain_vm *vm, const struct evm_case *one, uint64_t number
+) {
+    evm_set_engine(vm->evm, EVM_ENGINE_PLAIN);
+    const struct bytes plain = evm_case_run(arena, vm, one);
+    evm_set_engine(vm->evm, EVM_ENGINE_STREAM);
+    const struct bytes stream = evm_case_run(arena, vm, one);
+    if (!bytes_equal(plain, stream)) {
+        (void)fflush(stdout);
+        (void)fprintf(
+            stderr, "evm_cases: the plain loop and the streams differ in case %" PRIu64 "\n", number
+        );
+        exit(EXIT_DIFFER);
+    }
+    return stream;
+}
+
 static void run_drawn(
     const struct chain_vm *vm, uint64_t seed, uint64_t first, uint64_t count, enum evm_revision fork
 ) {
@@ -41,7 +68,7 @@ static void run_drawn(
         struct evm_case *const one = ARENA_NEW(&arena, struct evm_case);
         evm_case_draw(&arena, one, case_seed(seed, i), fork);
         write_block(evm_case_encode(&arena, one));
-        write_block(evm_case_run(&arena, vm, one));
+        write_block(run_case(&arena, vm, one, i));
         arena_reset(&arena);
     }
     if (fflush(stdout) != 0) exit(EXIT_BROKEN);
@@ -50,6 +77,7 @@ static void run_drawn(
 static void run_given(const struct chain_vm *vm) {
     struct arena arena;
     uint8_t size[4];
+    uint64_t number = 0;
     arena_init(&arena, &heap_source);
     while (fread(size, sizeof size, 1, stdin) == 1) {
         const size_t len = load_be32(size);
@@ -58,7 +86,7 @@ static void run_given(const struct chain_vm *vm) {
         struct evm_case *const one = ARENA_NEW(&arena, struct evm_case);
         if (fread(data, len, 1, stdin) != 1) exit(EXIT_BROKEN);
         evm_case_decode(&arena, one, bytes_from(data, len));
-        write_block(evm_case_run(&arena, vm, one));
+        write_block(run_case(&arena, vm, one, number++));
         if (fflush(stdout) != 0) exit(EXIT_BROKEN);
         arena_reset(&arena);
     }
