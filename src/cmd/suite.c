@@ -72,7 +72,6 @@ struct suite_run {
     struct tally tallies[TALLIES_MAX];
     size_t tally_count;
     size_t passed, failed, skipped, broken, files_done;
-    bool lacks_threads; /* for --parallel */
     bool shows_progress;
     uint64_t progress_ms; /* when it was last shown */
 };
@@ -330,26 +329,15 @@ static void run_file(struct suite_worker *worker, const char *file) {
     evm_drop_code_cache(worker->vm.evm);
 }
 
-/* *parallel is NULL without --parallel; false where a thread could not be made. */
-static bool start_parallel(struct suite_run *run, struct parallel **parallel) {
-    const struct options *const options = &run->options;
-    *parallel = NULL;
-    if (options->parallel == 0) return true;
-    *parallel = parallel_create((size_t)options->parallel, CODE_CACHE_SIZE, options->engine);
-    if (*parallel != NULL) return true;
-    (void)pthread_mutex_lock(&run->lock);
-    run->lacks_threads = true;
-    (void)pthread_mutex_unlock(&run->lock);
-    return false;
-}
-
 static void *work(void *ctx) {
     struct suite_run *const run = ctx;
     struct suite_worker worker = {.run = run};
-    struct parallel *parallel;
+    struct workers *helpers = NULL; /* with --parallel */
+    struct parallel *parallel = NULL;
     struct chain_runner runner;
-    if (!start_parallel(run, &parallel)) return NULL;
-    if (parallel != NULL) {
+    if (run->options.parallel > 0) {
+        helpers = workers_create((size_t)run->options.parallel - 1);
+        parallel = parallel_create(helpers, CODE_CACHE_SIZE, run->options.engine);
         runner = parallel_runner(parallel);
         worker.runner = &runner;
     }
@@ -365,6 +353,7 @@ static void *work(void *ctx) {
         finish_file(&worker, i);
     }
     parallel_destroy(parallel);
+    workers_destroy(helpers);
     evm_destroy(worker.vm.evm);
     suite_trace_destroy(worker.trace);
     json_writer_free(&worker.json);
@@ -385,7 +374,7 @@ static bool run_all(struct suite_run *run) {
         (void)pthread_join(threads[i], NULL);
     }
     clear_progress(run);
-    return started + 1 >= run->options.jobs && !run->lacks_threads;
+    return started + 1 >= run->options.jobs;
 }
 
 /* Each row of the counts table that speaks of this format, a chosen fork and an archive that was run
@@ -497,7 +486,7 @@ static int take_option(struct suite_run *run, int id, const char *value) {
         return EXIT_GOOD;
     case OPTION_JOBS: return take_threads(command, "--jobs", JOBS_MAX, &options->jobs, value);
     case OPTION_PARALLEL:
-        return take_threads(command, "--parallel", PARALLEL_THREADS_MAX, &options->parallel, value);
+        return take_threads(command, "--parallel", WORKERS_MAX + 1, &options->parallel, value);
     case OPTION_JSON: options->is_json = true; return EXIT_GOOD;
     case OPTION_TRACE: options->is_tracing = true; return EXIT_GOOD;
     case OPTION_ENGINE:

@@ -19,20 +19,22 @@ struct place {
     bool is_done;
 };
 
+/* A worker's part in the block. */
+struct helper {
+    struct work work;
+    struct parallel *parallel;
+    struct chain_vm vm;
+};
+
 struct parallel {
-    size_t threads, started;
-    size_t code_cache_max;
-    enum evm_engine engine;
-    pthread_t *handles;
+    struct workers *workers;
+    struct helper *helpers;      /* one a worker */
     pthread_rwlock_t state_lock; /* of the block's state: written by who commits */
     struct state_guard guard;
 
     pthread_mutex_t lock; /* of all that follows */
     pthread_cond_t changed;
-    bool is_over;     /* the threads are to end */
-    bool is_running;  /* a block is there */
     bool commits;     /* somebody is committing */
-    size_t busy;      /* threads in work_on_block */
     size_t next_tx;   /* to begin */
     size_t next_turn; /* to commit */
     enum tx_verdict verdict;
@@ -40,7 +42,7 @@ struct parallel {
     struct place *places; /* of transaction i: place i % place_count */
     size_t place_count;
 
-    /* Of the block; constant while threads are busy, but for the run, which is who commits's. */
+    /* Of the block; constant while it runs, but for the run, which is who commits's. */
     struct speculation_block block;
     struct block_run *run;
 };
@@ -106,10 +108,10 @@ static void begin(struct parallel *parallel, const struct chain_vm *vm) {
     (void)pthread_cond_broadcast(&parallel->changed);
 }
 
-/* Until the block's transactions are done, or one is refused. Called with the lock held. */
+/* Until the block's transactions are done, or one is refused. */
 static void work_on_block(struct parallel *parallel, const struct chain_vm *vm) {
     const size_t tx_count = parallel->block.input->block->tx_count;
-    parallel->busy++;
+    (void)pthread_mutex_lock(&parallel->lock);
     while (parallel->verdict == TX_VALID && parallel->next_turn < tx_count) {
         const size_t turn = parallel->next_turn;
         if (!parallel->commits && parallel->places[turn % parallel->place_count].is_done) {
@@ -120,81 +122,66 @@ static void work_on_block(struct parallel *parallel, const struct chain_vm *vm) 
             (void)pthread_cond_wait(&parallel->changed, &parallel->lock);
         }
     }
-    parallel->busy--;
-    (void)pthread_cond_broadcast(&parallel->changed);
+    (void)pthread_mutex_unlock(&parallel->lock);
 }
 
-static void *serve(void *ctx) {
-    struct parallel *const parallel = ctx;
-    const struct chain_vm vm = {.evm = evm_create(&heap_source, parallel->code_cache_max)};
-    evm_set_engine(vm.evm, parallel->engine);
-    (void)pthread_mutex_lock(&parallel->lock);
-    while (!parallel->is_over) {
-        if (parallel->is_running && parallel->next_turn < parallel->block.input->block->tx_count &&
-            parallel->verdict == TX_VALID) {
-            work_on_block(parallel, &vm);
-        } else {
-            (void)pthread_cond_wait(&parallel->changed, &parallel->lock);
-        }
-    }
-    (void)pthread_mutex_unlock(&parallel->lock);
-    evm_destroy(vm.evm);
-    return NULL;
+static void help(struct work *work) {
+    struct helper *const helper = (struct helper *)(void *)work;
+    work_on_block(helper->parallel, &helper->vm);
 }
 
 static enum tx_verdict run_txs(
     void *ctx, struct block_run *run, const struct block_input *input, size_t *index
 ) {
     struct parallel *const parallel = ctx;
-    (void)pthread_mutex_lock(&parallel->lock);
-    ASSERT(!parallel->is_running && parallel->busy == 0);
+    const size_t helper_count = workers_count(parallel->workers);
     parallel->block = (struct speculation_block){*run, input, &parallel->guard};
     parallel->run = run;
     parallel->next_tx = 0;
     parallel->next_turn = 0;
     parallel->verdict = TX_VALID;
-    parallel->is_running = true;
-    (void)pthread_cond_broadcast(&parallel->changed);
-    work_on_block(parallel, run->vm);
-    while (parallel->busy > 0) {
-        (void)pthread_cond_wait(&parallel->changed, &parallel->lock);
+    for (size_t i = 0; i < helper_count; i++) {
+        workers_submit(parallel->workers, &parallel->helpers[i].work);
     }
-    parallel->is_running = false;
+    work_on_block(parallel, run->vm);
+    for (size_t i = 0; i < helper_count; i++) {
+        workers_join(parallel->workers, &parallel->helpers[i].work);
+    }
     for (size_t i = 0; i < parallel->place_count; i++) {
         arena_rewind(&parallel->places[i].arena, parallel->places[i].begin);
         parallel->places[i].is_done = false;
     }
     *index = parallel->next_turn;
-    const enum tx_verdict verdict = parallel->verdict;
-    (void)pthread_mutex_unlock(&parallel->lock);
-    return verdict;
+    return parallel->verdict;
 }
 
 struct chain_runner parallel_runner(struct parallel *parallel) {
     return (struct chain_runner){run_txs, parallel};
 }
 
-struct parallel_counts parallel_counts(struct parallel *parallel) {
-    (void)pthread_mutex_lock(&parallel->lock);
-    const struct parallel_counts counts = parallel->counts;
-    (void)pthread_mutex_unlock(&parallel->lock);
-    return counts;
+struct parallel_counts parallel_counts(const struct parallel *parallel) {
+    return parallel->counts;
 }
 
-struct parallel *parallel_create(size_t threads, size_t code_cache_max, enum evm_engine engine) {
-    ASSERT(threads >= 1 && threads <= PARALLEL_THREADS_MAX);
+struct parallel *parallel_create(
+    struct workers *workers, size_t code_cache_max, enum evm_engine engine
+) {
+    const size_t helper_count = workers_count(workers);
     struct parallel *const parallel = calloc(1, sizeof *parallel);
     ASSERT(parallel != NULL);
     *parallel = (struct parallel){
-        .threads = threads,
-        .code_cache_max = code_cache_max,
-        .engine = engine,
+        .workers = workers,
         .guard = {enter, leave, parallel},
-        .handles = calloc(threads, sizeof *parallel->handles),
-        .places = calloc(AHEAD_FACTOR * threads, sizeof *parallel->places),
-        .place_count = AHEAD_FACTOR * threads,
+        .helpers = calloc(helper_count + 1, sizeof *parallel->helpers),
+        .places = calloc(AHEAD_FACTOR * (helper_count + 1), sizeof *parallel->places),
+        .place_count = AHEAD_FACTOR * (helper_count + 1),
     };
-    ASSERT(parallel->handles != NULL && parallel->places != NULL);
+    ASSERT(parallel->helpers != NULL && parallel->places != NULL);
+    for (size_t i = 0; i < helper_count; i++) {
+        struct evm *const evm = evm_create(&heap_source, code_cache_max);
+        evm_set_engine(evm, engine);
+        parallel->helpers[i] = (struct helper){{.run = help}, parallel, {.evm = evm}};
+    }
     for (size_t i = 0; i < parallel->place_count; i++) {
         struct place *const place = &parallel->places[i];
         arena_init(&place->arena, &heap_source);
@@ -204,24 +191,13 @@ struct parallel *parallel_create(size_t threads, size_t code_cache_max, enum evm
     (void)pthread_rwlock_init(&parallel->state_lock, NULL);
     (void)pthread_mutex_init(&parallel->lock, NULL);
     (void)pthread_cond_init(&parallel->changed, NULL);
-    while (parallel->started < threads - 1) {
-        if (pthread_create(&parallel->handles[parallel->started], NULL, serve, parallel) != 0) {
-            parallel_destroy(parallel);
-            return NULL;
-        }
-        parallel->started++;
-    }
     return parallel;
 }
 
 void parallel_destroy(struct parallel *parallel) {
     if (parallel == NULL) return;
-    (void)pthread_mutex_lock(&parallel->lock);
-    parallel->is_over = true;
-    (void)pthread_cond_broadcast(&parallel->changed);
-    (void)pthread_mutex_unlock(&parallel->lock);
-    for (size_t i = 0; i < parallel->started; i++) {
-        (void)pthread_join(parallel->handles[i], NULL);
+    for (size_t i = 0; i < workers_count(parallel->workers); i++) {
+        evm_destroy(parallel->helpers[i].vm.evm);
     }
     for (size_t i = 0; i < parallel->place_count; i++) {
         arena_reset(&parallel->places[i].arena);
@@ -229,7 +205,7 @@ void parallel_destroy(struct parallel *parallel) {
     (void)pthread_cond_destroy(&parallel->changed);
     (void)pthread_mutex_destroy(&parallel->lock);
     (void)pthread_rwlock_destroy(&parallel->state_lock);
-    free(parallel->handles);
+    free(parallel->helpers);
     free(parallel->places);
     free(parallel);
 }

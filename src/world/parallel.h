@@ -11,24 +11,25 @@
 #define WORLD_PARALLEL_H
 
 #include "chain/execute.h"
-
-#define PARALLEL_THREADS_MAX 256 /* of one block */
+#include "world/workers.h"
 
 struct parallel;
 
-/* Starts threads - 1 of them: who calls the runner is one. Each keeps up to code_cache_max bytes of
- * code. NULL where the system refuses. */
-struct parallel *parallel_create(size_t threads, size_t code_cache_max, enum evm_engine engine);
+/* workers outlive it; who calls the runner is their owner, and works too. Each thread keeps up to
+ * code_cache_max bytes of code. */
+struct parallel *parallel_create(
+    struct workers *workers, size_t code_cache_max, enum evm_engine engine
+);
 void parallel_destroy(struct parallel *parallel); /* NULL is allowed */
 
-/* For struct block_input; used by one thread at a time, as long as parallel lives. */
+/* For struct block_input, as long as parallel lives. */
 struct chain_runner parallel_runner(struct parallel *parallel);
 
-/* Since it was created. */
+/* Since it was created; not while the runner works. */
 struct parallel_counts {
     uint64_t txs;      /* taken on */
     uint64_t repeated; /* of those run again when their turn had come */
 };
-struct parallel_counts parallel_counts(struct parallel *parallel);
+struct parallel_counts parallel_counts(const struct parallel *parallel);
 
 #endif

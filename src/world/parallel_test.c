@@ -380,8 +380,8 @@ TEST(blocks_come_out_as_if_run_one_transaction_after_the_other) {
     struct sample *const sample = malloc(sizeof *sample);
     assert_non_null(sample);
     for (size_t t = 0; t < ARRAY_LEN(threads); t++) {
-        struct parallel *const parallel = parallel_create(threads[t], 1 << 20, EVM_ENGINE_AUTO);
-        assert_non_null(parallel);
+        struct workers *const workers = workers_create(threads[t] - 1);
+        struct parallel *const parallel = parallel_create(workers, 1 << 20, EVM_ENGINE_AUTO);
         const struct chain_runner runner = parallel_runner(parallel);
         for (uint64_t i = 0; i < BLOCKS; i++) {
             make_sample(sample, i);
@@ -399,6 +399,7 @@ TEST(blocks_come_out_as_if_run_one_transaction_after_the_other) {
         assert_true(counts.txs > BLOCKS);
         assert_true(counts.repeated > 0);
         parallel_destroy(parallel);
+        workers_destroy(workers);
     }
     print_message("%zu blocks refused\n", refused);
     assert_true(refused > 0 && refused < BLOCKS * ARRAY_LEN(threads));
@@ -413,8 +414,9 @@ TEST(transactions_of_strangers_run_once) {
     const struct chain_vm vm = {.evm = evm_create(&test_heap, 0)};
     arena_init(&arena, &test_heap);
     struct sample *const sample = calloc(1, sizeof *sample);
-    struct parallel *const parallel = parallel_create(3, 0, EVM_ENGINE_AUTO);
-    assert_true(sample != NULL && parallel != NULL);
+    assert_non_null(sample);
+    struct workers *const workers = workers_create(2);
+    struct parallel *const parallel = parallel_create(workers, 0, EVM_ENGINE_AUTO);
     const struct chain_runner runner = parallel_runner(parallel);
     sample->config = chain_config_at(1, FORK_OSAKA);
     sample->header = (struct header){.gas_limit = GAS_LIMIT, .fee_recipient = miner};
@@ -439,6 +441,7 @@ TEST(transactions_of_strangers_run_once) {
     assert_int_equal(parallel_counts(parallel).txs, ACCOUNTS / 2);
     assert_int_equal(parallel_counts(parallel).repeated, 0);
     parallel_destroy(parallel);
+    workers_destroy(workers);
     evm_destroy(vm.evm);
     free(sample);
     arena_reset(&arena);
