@@ -62,22 +62,37 @@ void suite_link_block_hash(void *ctx, uint64_t number, struct hash *out) {
 
 /* ---- The network ---- */
 
+bool suite_chain_blob_params(struct blob_params *params, const struct json *json) {
+    return json_read_u64(json_get(json, "target"), &params->target) &&
+        json_read_u64(json_get(json, "max"), &params->max) &&
+        json_read_u64(json_get(json, "baseFeeUpdateFraction"), &params->update_fraction);
+}
+
 static bool read_blob_schedule(struct chain_config *config, const struct json *schedule) {
     for (const struct json *one = json_first(schedule); one != NULL; one = one->next) {
         const enum fork fork = fork_from_name(json_key(one));
         if (fork == FORK_COUNT) continue; /* a fork to come */
-        struct blob_params *const params = &config->blobs[fork];
-        if (!json_read_u64(json_get(one, "target"), &params->target)) return false;
-        if (!json_read_u64(json_get(one, "max"), &params->max)) return false;
-        if (!json_read_u64(json_get(one, "baseFeeUpdateFraction"), &params->update_fraction)) {
-            return false;
-        }
+        if (!suite_chain_blob_params(&config->blobs[fork], one)) return false;
     }
     return true;
 }
 
 static enum fork fork_in(const char *start, const char *end) {
-    return fork_from_name(bytes_from(start, (size_t)(end - start)));
+    static const struct {
+        const char *name;
+        enum fork fork;
+    } others[] = {
+        {"Merge", FORK_PARIS},
+        {"TangerineWhistle", FORK_TANGERINE_WHISTLE},
+        {"SpuriousDragon", FORK_SPURIOUS_DRAGON},
+    };
+    const struct bytes name = bytes_from(start, (size_t)(end - start));
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        if (bytes_equal(name, bytes_from(others[i].name, strlen(others[i].name)))) {
+            return others[i].fork;
+        }
+    }
+    return fork_from_name(name);
 }
 
 static bool read_network(struct chain_config *config, uint64_t chain_id, const char *network) {

@@ -45,9 +45,12 @@ const struct suite_link *suite_link_at(const struct suite_link *link, uint64_t n
 /* For struct prestate_source, whose block_hash_ctx is the parent's suite_link: zero where there is none. */
 void suite_link_block_hash(void *ctx, uint64_t number, struct hash *out);
 
+/* {"target", "max", "baseFeeUpdateFraction"}. False where one is missing or wrong. */
+MUST_USE bool suite_chain_blob_params(struct blob_params *params, const struct json *json);
+
 /* The rules of network ("Osaka", "PragueToOsakaAtTime15k", "BerlinToLondonAt5",
- * "ArrowGlacierToParisAtDiffC0000") with the chain id and blob schedule that the test's "config" gives.
- * False where they are not understood. */
+ * "ArrowGlacierToParisAtDiffC0000") with the chain id and blob schedule that the test's "config" gives;
+ * test may be NULL. Names are those of chain_forks, Merge, TangerineWhistle and SpuriousDragon. False where they are not understood. */
 MUST_USE bool suite_chain_config(
     struct chain_config *config, const struct json *test, const char *network
 );

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#define REQUEST_MAX ((size_t)64 << 20)
+
 static void write_line(void *ctx, struct bytes text) {
     const struct suite_trace *const trace = ctx;
     (void)fwrite(text.data, 1, text.len, trace->out);
@@ -52,4 +54,25 @@ void suite_trace_close(
 ) {
     const struct evm_result result = {.status = status, .output = output};
     eip3155_result(&trace->lines, &result, gas_used);
+}
+
+const struct json *suite_trace_request(
+    struct arena *arena, const char *tracer, const struct json *config
+) {
+    const struct json *root = NULL;
+    struct json_writer writer;
+    json_writer_init(&writer, REQUEST_MAX);
+    json_begin_object(&writer);
+    json_name(&writer, "tracer");
+    json_write_cstring(&writer, tracer);
+    if (config != NULL) {
+        json_name(&writer, "tracerConfig");
+        json_write_value(&writer, config);
+    }
+    json_end_object(&writer);
+    const struct bytes text = arena_copy(arena, json_writer_text(&writer));
+    json_writer_free(&writer);
+    const enum json_verdict verdict = json_parse(arena, &root, text, &json_limits_file);
+    ASSERT(verdict == JSON_VALID);
+    return root;
 }

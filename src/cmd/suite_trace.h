@@ -1,8 +1,9 @@
-/* suite_trace: EIP-3155 lines on stderr, for the runners' --trace. */
+/* suite_trace: EIP-3155 lines for --trace, and how another tracer is asked for. */
 #ifndef CMD_SUITE_TRACE_H
 #define CMD_SUITE_TRACE_H
 
 #include "evm/eip3155.h"
+#include "json/json.h"
 
 #include <stdio.h>
 
@@ -27,6 +28,11 @@ const struct evm_tracer *suite_trace_begin(
 /* The closing line of a transaction. */
 void suite_trace_close(
     struct suite_trace *trace, enum evm_status status, struct bytes output, uint64_t gas_used
+);
+
+/* {"tracer", "tracerConfig"}, as a request of debug_trace* has it. config may be NULL. */
+const struct json *suite_trace_request(
+    struct arena *arena, const char *tracer, const struct json *config
 );
 
 #endif

@@ -6,9 +6,10 @@
  */
 #include "chain/genesis.h"
 #include "cmd/command.h"
-#include "cmd/suite_trace.h"
+#include "cmd/suite_chain.h"
 #include "cmd/t8n_io.h"
 #include "cmd/t8n_result.h"
+#include "cmd/t8n_trace.h"
 #include "cmd/tx_json.h"
 #include "codec/hex.h"
 #include "codec/rlp.h"
@@ -32,20 +33,40 @@ static const char help[] =
     "file\n"
     "                              that ends in .rlp, a JSON string of the RLP list\n"
     "                              (default txs.json)\n"
-    "  --state.fork NAME           rules: Frontier ... Osaka, BPO1 ... BPO5 (default GrayGlacier)\n"
+    "  --input.blobParams FILE|stdin   {target, max, baseFeeUpdateFraction} in place of the "
+    "fork's\n"
+    "  --state.fork NAME           rules (below; default GrayGlacier)\n"
     "  --state.chainid N           (default 1)\n"
     "  --state.reward N            wei for the miner; -1: none, not even a touch (default: the "
     "fork's)\n"
+    "  --state-test                no system calls, rewards, withdrawals or requests around "
+    "them\n"
     "  --output.basedir DIR        where output files go; made where it is missing\n"
     "  --output.alloc FILE|stdout|stderr    the state after (default alloc.json)\n"
     "  --output.result FILE|stdout|stderr   roots, receipts, gas (default result.json)\n"
     "  --output.body FILE|stdout|stderr     RLP of the transactions that are in (default: none)\n"
     "  --trace                     a file trace-INDEX-HASH.jsonl of EIP-3155 lines a transaction\n"
+    "  --trace.memory, --trace.returndata   lines have memory, and what the last call returned\n"
+    "  --trace.nostack             lines have no stack\n"
+    "  --trace.callframes          lines for calls, as they begin and end\n"
+    "  --trace.nomemory, --trace.noreturndata   the default\n"
+    "  --trace.tracer NAME         a file trace-INDEX-HASH.json a transaction, of what a tracer "
+    "of\n"
+    "                              debug_traceTransaction says: callTracer, prestateTracer ...\n"
+    "  --trace.jsonconfig JSON     that tracer's configuration\n"
     "  --opcode.count FILE         how often each instruction ran\n"
     "  --verbosity N               taken and ignored\n"
     "\n"
     "stdin is one object {\"alloc\", \"env\", \"txs\" or \"txsRlp\"}. A currentGasLimit of 0 is "
     "none.\n"
+    "\n"
+    "A fork is one of these, or a step between two such as CancunToPragueAtTime15k (the second "
+    "from\n"
+    "timestamp 15000 on), BerlinToLondonAt5 (from block 5 on) or ArrowGlacierToParisAtDiffC0000 "
+    "(where\n"
+    "there is a currentRandom):\n";
+
+static const char help_end[] =
     "\n"
     "Example: infinity evm t8n --input.alloc alloc.json --input.env env.json --input.txs txs.json "
     "\\\n"
@@ -54,11 +75,12 @@ static const char help[] =
     "missing, 10 bad JSON, 11 files, 12 bad RLP.\n";
 
 struct options {
-    const char *alloc, *env, *txs;
+    const char *alloc, *env, *txs, *blob_params;
     const char *fork, *chain_id, *reward;
     const char *folder, *to_alloc, *to_result, *to_body;
     const char *opcode_count;
-    bool is_tracing;
+    bool is_state_test;
+    struct t8n_trace_options trace;
 };
 
 /* A tracer that counts instructions and hands on to another. */
@@ -93,42 +115,57 @@ struct t8n {
     size_t rejected_count;
     bool misses_hash;
     uint64_t missing_number;
-    size_t started_count; /* transactions that got a trace file */
-    struct suite_trace *trace;
+    struct t8n_trace trace;
     struct counter counter;
 };
 
 /* ---- What is given ---- */
 
 static enum t8n_error read_config(struct t8n *t8n) {
-    const char *name = t8n->options.fork;
-    uint64_t chain_id;
+    const char *const name = t8n->options.fork;
     char *end;
-    if (strcmp(name, "Merge") == 0) name = "Paris";
-    const enum fork fork = fork_from_name(bytes_from(name, strlen(name)));
-    if (fork == FORK_COUNT) {
+    if (!suite_chain_config(&t8n->config, NULL, name)) {
         return t8n_fail(
             T8N_CONFIG, "failed constructing chain configuration: unsupported fork \"%s\"", name
         );
     }
-    chain_id = strtoull(t8n->options.chain_id, &end, 0);
+    t8n->config.chain_id = strtoull(t8n->options.chain_id, &end, 0);
     if (end == t8n->options.chain_id || *end != '\0') {
         return t8n_fail(T8N_USAGE, "--state.chainid: '%s' is no number", t8n->options.chain_id);
     }
-    t8n->config = chain_config_at(chain_id, fork);
     return T8N_GOOD;
+}
+
+/* What of the rules depends on the block: whether it stands behind the merge, which no total difficulty
+ * tells here, and the fork that --input.blobParams is about. */
+static enum t8n_error complete_config(struct t8n *t8n) {
+    struct chain_config *const config = &t8n->config;
+    const struct header *const header = &t8n->env.header;
+    const struct json *json;
+    if (config->has_terminal_difficulty && t8n->env.has_random) config->activation[FORK_PARIS] = 0;
+    if (t8n->options.blob_params[0] == '\0') return T8N_GOOD;
+    const enum t8n_error error =
+        t8n_io_read(&t8n->io, &json, t8n->options.blob_params, "blobParams");
+    if (error != T8N_GOOD) return error;
+    const enum fork fork = chain_rules_at(config, header->number, header->timestamp).fork;
+    if (suite_chain_blob_params(&config->blobs[fork], json)) return T8N_GOOD;
+    return t8n_fail(
+        T8N_JSON, "failed unmarshalling blobParams: target, max, baseFeeUpdateFraction"
+    );
 }
 
 static enum t8n_error read_env(struct t8n *t8n) {
     const struct json *json;
     const char *what;
-    const enum t8n_error error = t8n_io_read(&t8n->io, &json, t8n->options.env, "env");
+    enum t8n_error error = t8n_io_read(&t8n->io, &json, t8n->options.env, "env");
     if (error != T8N_GOOD) return error;
     if (!t8n_env_read(&t8n->arena, &t8n->env, &what, json)) {
         return t8n_fail(
             T8N_JSON, "failed unmarshalling env: missing or wrong field '%s' for stEnv", what
         );
     }
+    error = complete_config(t8n);
+    if (error != T8N_GOOD) return error;
     what = t8n_env_complete(&t8n->env, &t8n->config);
     return what == NULL ? T8N_GOOD : t8n_fail(T8N_CONFIG, "%s", what);
 }
@@ -281,61 +318,44 @@ static void reject_verdict(
 static void count_step(void *ctx, const struct evm_step *step) {
     struct counter *const counter = ctx;
     counter->counts[step->opcode]++;
-    if (counter->next != NULL) counter->next->step(counter->next->ctx, step);
+    if (counter->next != NULL && counter->next->step != NULL) {
+        counter->next->step(counter->next->ctx, step);
+    }
 }
 
 static void count_enter(void *ctx, const struct evm_message *message, uint64_t caller_gas) {
     const struct counter *const counter = ctx;
-    if (counter->next != NULL) counter->next->enter(counter->next->ctx, message, caller_gas);
+    if (counter->next != NULL && counter->next->enter != NULL) {
+        counter->next->enter(counter->next->ctx, message, caller_gas);
+    }
 }
 
 static void count_exit(
     void *ctx, const struct evm_message *message, const struct evm_result *result
 ) {
     const struct counter *const counter = ctx;
-    if (counter->next != NULL) counter->next->exit(counter->next->ctx, message, result);
-}
-
-/* Opens the transaction's trace file, where there is to be one; NULL where there is not, or it cannot
- * be opened, which *error then says. */
-static FILE *open_trace(struct t8n *t8n, enum t8n_error *error, const struct hash *hash) {
-    char name[128];
-    char digits[67];
-    char path[PATH_MAX];
-    *error = T8N_GOOD;
-    if (!t8n->options.is_tracing) return NULL;
-    digits[hex_encode(digits, BYTES_OF(hash->bytes))] = '\0';
-    (void)snprintf(name, sizeof name, "trace-%zu-%s.jsonl", t8n->started_count++, digits);
-    const bool fits = t8n_io_path(path, sizeof path, &t8n->io, name);
-    FILE *const file = fits ? fopen(path, "wb") : NULL;
-    if (file == NULL) *error = t8n_fail(T8N_IO, "failed creating trace-file %s", name);
-    return file;
-}
-
-static enum tx_verdict run_tx(
-    struct t8n *t8n,
-    struct tx_outcome *outcome,
-    const struct tx *tx,
-    const struct address *sender,
-    FILE *trace_file
-) {
-    const struct evm_tracer *tracer = NULL;
-    if (trace_file != NULL) {
-        tracer = suite_trace_begin(t8n->trace, t8n->run.evm_rules, trace_file, false);
+    if (counter->next != NULL && counter->next->exit != NULL) {
+        counter->next->exit(counter->next->ctx, message, result);
     }
+}
+
+static enum t8n_error run_tx(
+    struct t8n *t8n,
+    enum tx_verdict *verdict,
+    struct tx_outcome *outcome,
+    const struct trace_subject *subject
+) {
+    enum t8n_error error = t8n_trace_begin(&t8n->trace, &t8n->vm.tracer, subject);
+    if (error != T8N_GOOD) return error;
     if (t8n->options.opcode_count[0] != '\0') {
         t8n->counter.tracer =
             (struct evm_tracer){count_step, count_enter, count_exit, &t8n->counter};
-        t8n->counter.next = tracer;
-        tracer = &t8n->counter.tracer;
+        t8n->counter.next = t8n->vm.tracer;
+        t8n->vm.tracer = &t8n->counter.tracer;
     }
-    t8n->vm.tracer = tracer;
-    const enum tx_verdict verdict = block_run_tx(&t8n->run, outcome, tx, sender);
+    *verdict = block_run_tx(&t8n->run, outcome, subject->tx, subject->sender);
     t8n->vm.tracer = NULL;
-    if (trace_file != NULL && verdict == TX_VALID) {
-        suite_trace_close(t8n->trace, outcome->status, outcome->output, outcome->gas_used);
-    }
-    return verdict;
+    return t8n_trace_end(&t8n->trace, *verdict == TX_VALID ? outcome : NULL);
 }
 
 static enum t8n_error one_tx(struct t8n *t8n, size_t index) {
@@ -359,12 +379,15 @@ static enum t8n_error one_tx(struct t8n *t8n, size_t index) {
         return T8N_GOOD;
     }
     tx_hash_of(&included->hash, given->encoded);
-    FILE *const trace_file = open_trace(t8n, &error, &included->hash);
+    const struct trace_subject subject = {
+        .run = &t8n->run,
+        .tx = tx,
+        .sender = &sender,
+        .tx_hash = &included->hash,
+        .tx_index = t8n->run.receipt_count,
+    };
+    error = run_tx(t8n, &verdict, &outcome, &subject);
     if (error != T8N_GOOD) return error;
-    verdict = run_tx(t8n, &outcome, tx, &sender, trace_file);
-    if (trace_file != NULL && fclose(trace_file) != 0) {
-        return t8n_fail(T8N_IO, "failed writing a trace-file");
-    }
     if (verdict != TX_VALID) {
         reject_verdict(t8n, index, verdict, tx, &sender);
         return T8N_GOOD;
@@ -427,25 +450,32 @@ static enum t8n_error pay_rewards(struct t8n *t8n) {
     return T8N_GOOD;
 }
 
+static enum t8n_error end_block(struct t8n *t8n) {
+    const struct t8n_env *const env = &t8n->env;
+    const enum t8n_error error = pay_rewards(t8n);
+    if (error != T8N_GOOD) return error;
+    const enum block_verdict verdict =
+        block_run_end(&t8n->run, env->withdrawals, env->withdrawal_count);
+    if (verdict == BLOCK_VALID) return T8N_GOOD;
+    return t8n_fail(T8N_EVM, "failed to process post-execution: %s", block_verdict_text(verdict));
+}
+
 static enum t8n_error apply(struct t8n *t8n) {
     const struct t8n_env *const env = &t8n->env;
+    const bool is_block = !t8n->options.is_state_test;
     enum t8n_error error = T8N_GOOD;
     block_run_init(&t8n->run, &t8n->arena, &t8n->state, &t8n->vm, &t8n->config, &env->header);
     const struct chain_rooter rooter = {whole_root, t8n};
     t8n->run.rooter = &rooter;
     if (env->header.gas_limit == 0) t8n->run.env.gas_limit = INT64_MAX;
     if (!env->has_excess_blob_gas) t8n->run.env.blob_base_fee = U256_ZERO;
-    start_block(t8n);
+    if (is_block) start_block(t8n);
     for (size_t i = 0; i < t8n->given_count && error == T8N_GOOD; i++) {
         error = one_tx(t8n, i);
     }
-    if (error == T8N_GOOD) error = pay_rewards(t8n);
-    if (error != T8N_GOOD) return error;
-    const enum block_verdict verdict =
-        block_run_end(&t8n->run, env->withdrawals, env->withdrawal_count);
+    if (error == T8N_GOOD && is_block) error = end_block(t8n);
     t8n->run.rooter = NULL;
-    if (verdict == BLOCK_VALID) return T8N_GOOD;
-    return t8n_fail(T8N_EVM, "failed to process post-execution: %s", block_verdict_text(verdict));
+    return error;
 }
 
 /* ---- What comes out ---- */
@@ -517,6 +547,7 @@ static enum t8n_error write_outputs(struct t8n *t8n) {
 static enum t8n_error run(struct t8n *t8n) {
     enum t8n_error error = t8n_io_begin(&t8n->io, &t8n->arena, t8n->options.folder);
     ecdsa_signer_init(&t8n->signer, NULL);
+    if (error == T8N_GOOD) error = t8n_trace_init(&t8n->trace, &t8n->io, &t8n->options.trace);
     if (error == T8N_GOOD) error = read_config(t8n);
     if (error == T8N_GOOD) error = read_alloc(t8n);
     if (error == T8N_GOOD) error = read_env(t8n);
@@ -535,10 +566,12 @@ static enum t8n_error run(struct t8n *t8n) {
 /* ---- The command line ---- */
 
 static enum t8n_error take_options(struct options *options, int argc, char **argv) {
+    struct t8n_trace_options *const trace = &options->trace;
     const struct t8n_option known[] = {
         {"input.alloc", &options->alloc, NULL},
         {"input.env", &options->env, NULL},
         {"input.txs", &options->txs, NULL},
+        {"input.blobParams", &options->blob_params, NULL},
         {"state.fork", &options->fork, NULL},
         {"state.chainid", &options->chain_id, NULL},
         {"state.reward", &options->reward, NULL},
@@ -547,14 +580,38 @@ static enum t8n_error take_options(struct options *options, int argc, char **arg
         {"output.result", &options->to_result, NULL},
         {"output.body", &options->to_body, NULL},
         {"opcode.count", &options->opcode_count, NULL},
-        {"trace", NULL, &options->is_tracing},
+        {"state-test", NULL, &options->is_state_test},
+        {"trace", NULL, &trace->is_on},
+        {"trace.memory", NULL, &trace->memory},
+        {"trace.nomemory", NULL, &trace->no_memory},
+        {"trace.nostack", NULL, &trace->no_stack},
+        {"trace.returndata", NULL, &trace->return_data},
+        {"trace.noreturndata", NULL, &trace->no_return_data},
+        {"trace.callframes", NULL, &trace->calls},
+        {"trace.tracer", &trace->tracer, NULL},
+        {"trace.jsonconfig", &trace->tracer_config, NULL},
     };
     return t8n_read_options(known, ARRAY_LEN(known), "evm t8n", argc, argv);
 }
 
+static enum t8n_error print_help(void) {
+    (void)fputs(help, stdout);
+    int column = 0;
+    for (enum fork fork = FORK_FRONTIER; fork < FORK_COUNT; fork++) {
+        const char *const name = chain_forks[fork].name;
+        if (column + (int)strlen(name) > 90) {
+            (void)fputc('\n', stdout);
+            column = 0;
+        }
+        column += printf("%s%s", column == 0 ? "  " : " ", name);
+    }
+    (void)fputs("\n", stdout);
+    return fputs(help_end, stdout) < 0 ? T8N_IO : T8N_GOOD;
+}
+
 int cmd_t8n(int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) return fputs(help, stdout) < 0 ? T8N_IO : T8N_GOOD;
+        if (strcmp(argv[i], "--help") == 0) return print_help();
     }
     struct t8n *const t8n = calloc(1, sizeof *t8n);
     ASSERT(t8n != NULL);
@@ -569,15 +626,16 @@ int cmd_t8n(int argc, char **argv) {
         .to_result = "result.json",
         .to_body = "",
         .opcode_count = "",
+        .blob_params = "",
+        .trace = {.tracer = "", .tracer_config = "", .no_memory = true, .no_return_data = true},
     };
     enum t8n_error error = take_options(&t8n->options, argc, argv);
     if (error == T8N_GOOD) {
         arena_init(&t8n->arena, &heap_source);
         t8n->vm.evm = evm_create(&heap_source, CODE_CACHE_SIZE);
-        t8n->trace = suite_trace_create();
         error = run(t8n);
         if (error == T8N_GOOD) error = t8n_io_end(&t8n->io);
-        suite_trace_destroy(t8n->trace);
+        t8n_trace_free(&t8n->trace);
         evm_destroy(t8n->vm.evm);
         arena_reset(&t8n->arena);
     }

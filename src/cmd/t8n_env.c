@@ -31,7 +31,7 @@ static bool read_numbers(struct t8n_env *env, const char **what, const struct js
         bool *is_there;
     } members[] = {
         {"currentDifficulty", MEMBER_U256, &header->difficulty, &env->has_difficulty},
-        {"currentRandom", MEMBER_U256, &prev_randao, NULL},
+        {"currentRandom", MEMBER_U256, &prev_randao, &env->has_random},
         {"currentBaseFee", MEMBER_U256, &header->base_fee_per_gas, &env->has_base_fee},
         {"currentExcessBlobGas", MEMBER_U64, &header->excess_blob_gas, &env->has_excess_blob_gas},
         {"parentDifficulty", MEMBER_U256, &parent->difficulty, &env->has_parent_difficulty},

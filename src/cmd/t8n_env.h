@@ -20,7 +20,7 @@ struct t8n_env {
     bool has_difficulty, has_parent_difficulty;
     bool has_base_fee, has_parent_base_fee;
     bool has_excess_blob_gas, has_parent_blob_gas;
-    bool has_beacon_root;
+    bool has_beacon_root, has_random;
     const struct json *block_hashes; /* number to hash, or NULL */
     const struct t8n_ommer *ommers;
     size_t ommer_count;

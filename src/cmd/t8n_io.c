@@ -23,14 +23,19 @@ enum t8n_error t8n_fail(enum t8n_error number, const char *format, ...) {
     return number;
 }
 
+static bool read_flag(bool *flag, const char *text) {
+    *flag = text == NULL || strcmp(text, "true") == 0;
+    return *flag || strcmp(text, "false") == 0;
+}
+
 enum t8n_error t8n_read_options(
     const struct t8n_option *options, size_t count, const char *command, int argc, char **argv
 ) {
-    enum { ROOM = 16, FIRST = 256, VERBOSITY = 1 };
+    enum { ROOM = 24, FIRST = 256, VERBOSITY = 1 };
     struct option known[ROOM + 2] = {{"verbosity", required_argument, NULL, VERBOSITY}};
     ASSERT(count <= ROOM);
     for (size_t i = 0; i < count; i++) {
-        const int has_text = options[i].text != NULL ? required_argument : no_argument;
+        const int has_text = options[i].text != NULL ? required_argument : optional_argument;
         known[1 + i] = (struct option){options[i].name, has_text, NULL, FIRST + (int)i};
     }
     opterr = 0;
@@ -42,7 +47,11 @@ enum t8n_error t8n_read_options(
         if (id == VERBOSITY) continue;
         const struct t8n_option *const option = &options[id - FIRST];
         if (option->text != NULL) *option->text = optarg;
-        if (option->flag != NULL) *option->flag = true;
+        if (option->flag != NULL && !read_flag(option->flag, optarg)) {
+            (void
+            )command_usage_error(command, "--%s is true or false, not '%s'", option->name, optarg);
+            return T8N_USAGE;
+        }
     }
     if (optind == argc) return T8N_GOOD;
     (void)command_usage_error(command, "unexpected '%s'", argv[optind]);

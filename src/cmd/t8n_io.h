@@ -24,14 +24,14 @@ enum t8n_error {
 enum t8n_error t8n_fail(enum t8n_error number, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* --NAME TEXT, or --NAME alone: one of text and flag is NULL. */
+/* --NAME TEXT; or --NAME, --NAME=true, --NAME=false: one of text and flag is NULL. */
 struct t8n_option {
     const char *name;
     const char **text; /* what it is set to */
-    bool *flag;        /* set to true */
+    bool *flag;
 };
 
-/* Reads a command line that has nothing but these options, at most 16, and --verbosity N, which is
+/* Reads a command line that has nothing but these options, at most 24, and --verbosity N, which is
  * ignored. A wrong one is told as command ("evm t8n") tells it. */
 MUST_USE enum t8n_error t8n_read_options(
     const struct t8n_option *options, size_t count, const char *command, int argc, char **argv

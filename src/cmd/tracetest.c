@@ -3,6 +3,7 @@
  */
 #include "cmd/command.h"
 #include "cmd/suite.h"
+#include "cmd/suite_trace.h"
 #include "codec/hex.h"
 #include "rpc/trace.h"
 #include "service/genesis_file.h"
@@ -58,28 +59,6 @@ static const struct folder *folder_of(const char *file) {
         if (strstr(file, part) != NULL) return &folders[i];
     }
     return NULL;
-}
-
-/* {"tracer", "tracerConfig"}, as a request has it. */
-static const struct json *request_of(
-    struct arena *arena, const struct folder *folder, const struct json *test
-) {
-    const struct json *root = NULL;
-    struct json_writer writer;
-    json_writer_init(&writer, ANSWER_MAX);
-    json_begin_object(&writer);
-    json_name(&writer, "tracer");
-    json_write_cstring(&writer, folder->tracer);
-    if (json_get(test, "tracerConfig") != NULL) {
-        json_name(&writer, "tracerConfig");
-        json_write_value(&writer, json_get(test, "tracerConfig"));
-    }
-    json_end_object(&writer);
-    const struct bytes text = arena_copy(arena, json_writer_text(&writer));
-    json_writer_free(&writer);
-    const enum json_verdict verdict = json_parse(arena, &root, text, &json_limits_file);
-    ASSERT(verdict == JSON_VALID);
-    return root;
 }
 
 /* ---- Comparing ---- */
@@ -188,8 +167,9 @@ static const char *trace_tx(
     if (verdict != TX_VALID) return tx_verdict_name(verdict);
     const struct trace_subject subject = {.run = run, .tx = &tx, .sender = &sender};
     struct trace *const trace = ARENA_NEW(arena, struct trace);
-    const char *refusal =
-        trace_begin(trace, arena, answer, request_of(arena, folder, test), &subject);
+    const struct json *const request =
+        suite_trace_request(arena, folder->tracer, json_get(test, "tracerConfig"));
+    const char *refusal = trace_begin(trace, arena, answer, request, &subject);
     if (refusal != NULL) return refusal;
     worker->vm.tracer = &trace->tracer;
     verdict = block_run_tx(run, &outcome, &tx, &sender);

@@ -6,6 +6,9 @@
  * member that is expected must come out with the same value, be it written as hex, decimal or text;
  * null, an empty list and nothing at all are the same. What the other tool words or counts in its own
  * way stands in `own_ways`, with the reason, and is left out.
+ *
+ * At the end runs of t8n with flags that no such case has: traces, forks that begin in the middle of a
+ * chain, blob parameters.
  */
 #include "chain/execute.h"
 #include "chain/genesis.h"
@@ -406,6 +409,324 @@ static void one_folder(struct arena *arena, const char *folder) {
     (void)closedir(directory);
 }
 
+/* ---- Flags of t8n ---- */
+
+/* A transaction that calls code, which asks the identity precompile for a byte and stops. */
+static const char flags_input[] =
+    "{\"alloc\":{\"0xa94f5374fce5edbc8e2a8697c15331677e6ebf0b\":{\"balance\":\"0x16345785d8a0000\"}"
+    ","
+    "\"0x00000000000000000000000000000000000000c1\":{\"balance\":\"0x7\",\"code\":"
+    "\"0x602a600052600060006001601f600060045af100\"}},"
+    "\"env\":{\"currentCoinbase\":\"0x2adc25665018aa1fe0e6bc666dac8fc2697ff9ba\",\"currentNumber\":"
+    "\"%d\",\"currentTimestamp\":\"%d\",\"currentGasLimit\":\"0x1000000000\",%s\"currentBaseFee\":"
+    "\"0x8\",\"parentExcessBlobGas\":\"0x0\",\"parentBlobGasUsed\":\"0x180000\"},"
+    "\"blobParams\":{\"target\":\"0x1\",\"max\":2,\"baseFeeUpdateFraction\":\"0x32f0ed\"},"
+    "\"txs\":[{\"gas\":\"0x186a0\",\"gasPrice\":\"0x600\",\"input\":\"0x1234\",\"nonce\":\"0x0\","
+    "\"to\":"
+    "\"0x00000000000000000000000000000000000000c1\",\"value\":\"0x1\",\"v\":\"0x0\",\"r\":\"0x0\","
+    "\"s\":\"0x0\",\"protected\":%s,\"secretKey\":"
+    "\"0x45a915e4d060149eb4365960e6a7a45f334393093061116b197e3240065ff2d8\"}]}";
+
+#define FLAGS_TRACE "trace-0-0x"
+
+struct flags_case {
+    const char *name;
+    const char *arguments[6]; /* NULL-ended, beside those that read stdin */
+    int number, timestamp;
+    bool has_no_random;
+    int status;
+    const char *ending; /* of the trace file's name, or NULL: there is none */
+    const char *has,
+        *lacks; /* what stands in that file, or on stdout and stderr, and does not; or NULL */
+};
+
+static const struct flags_case flags_cases[] = {
+    {"lines",
+     {"--state.fork=Cancun", "--trace"},
+     1,
+     1,
+     false,
+     0,
+     ".jsonl",
+     "\"op\":82,\"gas\":\"0x13472\",\"gasCost\":\"0x6\",\"memSize\":0,\"stack\":[\"0x2a\",\"0x0\"]",
+     "\"memory\""},
+    {"the call's own gas",
+     {"--state.fork=Cancun", "--trace"},
+     1,
+     1,
+     false,
+     0,
+     ".jsonl",
+     "{\"output\":\"\",\"gasUsed\":\"0x96\"}\n",
+     "returnData"},
+    {"memory",
+     {"--state.fork=Cancun", "--trace", "--trace.memory"},
+     1,
+     1,
+     false,
+     0,
+     ".jsonl",
+     "\"memory\":\"0x000000000000000000000000000000000000000000000000000000000000002a\",",
+     NULL},
+    {"memory, the old way",
+     {"--state.fork=Cancun", "--trace", "--trace.nomemory=false"},
+     1,
+     1,
+     false,
+     0,
+     ".jsonl",
+     "\"memory\":\"0x0000",
+     NULL},
+    {"no stack, with return data",
+     {"--state.fork=Cancun", "--trace", "--trace.nostack", "--trace.returndata"},
+     1,
+     1,
+     false,
+     0,
+     ".jsonl",
+     "\"stack\":null,\"returnData\":\"0x2a\"",
+     "\"stack\":["},
+    {"the defaults said aloud",
+     {"--state.fork=Cancun", "--trace", "--trace.nomemory", "--trace.noreturndata"},
+     1,
+     1,
+     false,
+     0,
+     ".jsonl",
+     "\"stack\":[",
+     "returnData"},
+    {"calls",
+     {"--state.fork=Cancun", "--trace", "--trace.callframes"},
+     1,
+     1,
+     false,
+     0,
+     ".jsonl",
+     "\"value\":\"0x0\",\"type\":\"CALL\"}\n{\"output\":\"2a\",\"gasUsed\":\"0x12\"}\n",
+     NULL},
+    {"a tracer",
+     {"--state.fork=Cancun", "--trace.tracer=callTracer"},
+     1,
+     1,
+     false,
+     0,
+     ".json",
+     "\"gas\":\"0x186a0\",\"gasUsed\":\"0x52be\"",
+     "\"pc\""},
+    {"a tracer rather than lines",
+     {"--state.fork=Cancun", "--trace", "--trace.tracer=prestateTracer", "--trace.jsonconfig",
+      "{\"diffMode\":true}"},
+     1,
+     1,
+     false,
+     0,
+     ".json",
+     "\"post\":{",
+     "\"pc\""},
+    {"a tracer that is none",
+     {"--state.fork=Cancun", "--trace.tracer={}"},
+     1,
+     1,
+     false,
+     3,
+     NULL,
+     "ERROR(3): failed instantiating tracer: tracer not found",
+     NULL},
+    {"a configuration that is none",
+     {"--state.fork=Cancun", "--trace.tracer=callTracer", "--trace.jsonconfig={"},
+     1,
+     1,
+     false,
+     3,
+     NULL,
+     "ERROR(3): failed instantiating tracer: --trace.jsonconfig",
+     NULL},
+    {"a flag that is neither",
+     {"--state.fork=Cancun", "--trace=maybe"},
+     1,
+     1,
+     false,
+     1,
+     NULL,
+     "--trace is true or false",
+     NULL},
+    {"no trace",
+     {"--state.fork=Cancun", "--trace=false"},
+     1,
+     1,
+     false,
+     0,
+     NULL,
+     "\"result\"",
+     NULL},
+    {"before a time",
+     {"--state.fork=CancunToPragueAtTime15k"},
+     1,
+     14999,
+     false,
+     0,
+     NULL,
+     "currentExcessBlobGas",
+     "requestsHash"},
+    {"before another time",
+     {"--state.fork=ParisToShanghaiAtTime15k"},
+     1,
+     14999,
+     false,
+     0,
+     NULL,
+     "currentBaseFee",
+     "withdrawalsRoot"},
+    {"at a time",
+     {"--state.fork=ParisToShanghaiAtTime15k"},
+     1,
+     15000,
+     false,
+     0,
+     NULL,
+     "withdrawalsRoot",
+     NULL},
+    {"before a block",
+     {"--state.fork=BerlinToLondonAt5"},
+     4,
+     1,
+     true,
+     0,
+     NULL,
+     "receiptsRoot",
+     "currentBaseFee"},
+    {"at a block", {"--state.fork=BerlinToLondonAt5"}, 5, 1, true, 0, NULL, "currentBaseFee", NULL},
+    {"before the merge",
+     {"--state.fork=ArrowGlacierToParisAtDiffC0000"},
+     1,
+     1,
+     true,
+     0,
+     NULL,
+     "\"currentDifficulty\":\"0x20000\"",
+     NULL},
+    {"behind the merge",
+     {"--state.fork=ArrowGlacierToParisAtDiffC0000"},
+     1,
+     1,
+     false,
+     0,
+     NULL,
+     "\"currentDifficulty\":null",
+     NULL},
+    {"another name",
+     {"--state.fork=TangerineWhistle"},
+     1,
+     1,
+     true,
+     0,
+     NULL,
+     "\"root\":\"0x",
+     "\"root\":\"0x\""},
+    {"no fork",
+     {"--state.fork=AtlantisToOsakaAtTime15k"},
+     1,
+     1,
+     false,
+     3,
+     NULL,
+     "unsupported fork",
+     NULL},
+    {"the fork's blobs",
+     {"--state.fork=Cancun"},
+     1,
+     1,
+     false,
+     0,
+     NULL,
+     "\"currentExcessBlobGas\":\"0x120000\"",
+     NULL},
+    {"other blobs",
+     {"--state.fork=Cancun", "--input.blobParams=stdin"},
+     1,
+     1,
+     false,
+     0,
+     NULL,
+     "\"currentExcessBlobGas\":\"0x160000\"",
+     NULL},
+    {"a state test",
+     {"--state.fork=Frontier", "--state-test"},
+     1,
+     1,
+     true,
+     0,
+     NULL,
+     "stateRoot",
+     "\"balance\":\"0x4563"},
+};
+
+/* The trace file in folder, which goes with it; NULL where there is none. */
+static char *take_trace(const char *folder, const char *ending) {
+    char *text = NULL;
+    DIR *const directory = opendir(folder);
+    ASSERT(directory != NULL);
+    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        char path[PATH_SIZE];
+        const size_t len = strlen(entry->d_name);
+        if (entry->d_name[0] == '.') continue;
+        (void)snprintf(path, sizeof path, "%.300s/%.255s", folder, entry->d_name);
+        FILE *const file = fopen(path, "rb");
+        ASSERT(file != NULL);
+        const bool is_it = ending != NULL && strncmp(entry->d_name, FLAGS_TRACE, 10) == 0 &&
+            len > 70 && strcmp(entry->d_name + 10 + 64, ending) == 0;
+        if (is_it) text = contents(file);
+        (void)fclose(file);
+        (void)unlink(path);
+    }
+    (void)closedir(directory);
+    (void)rmdir(folder);
+    return text;
+}
+
+static void flags_case(const struct flags_case *one) {
+    char input[4096];
+    char folder[] = "/tmp/tool_cases_XXXXXX";
+    char *arguments[ARGUMENTS_MAX] = {
+        "infinity",
+        "evm",
+        "t8n",
+        "--input.alloc=stdin",
+        "--input.env=stdin",
+        "--input.txs=stdin",
+        "--output.alloc=stdout",
+        "--output.result=stdout",
+        "--output.basedir",
+        folder,
+    };
+    size_t count = 10;
+    char *out;
+    char *err;
+    ASSERT(mkdtemp(folder) != NULL);
+    for (size_t i = 0; one->arguments[i] != NULL; i++) {
+        arguments[count++] = (char *)(uintptr_t)one->arguments[i];
+    }
+    (void)snprintf(
+        input, sizeof input, flags_input, one->number, one->timestamp,
+        one->has_no_random ? "\"currentDifficulty\":\"0x20000\"," : "\"currentRandom\":\"0x0\",",
+        one->has_no_random ? "false" : "true"
+    );
+    const int status = run_program(arguments, input, &out, &err);
+    char *const trace = take_trace(folder, one->ending);
+    const char *const said = trace != NULL ? trace : status == 0 ? out : err;
+    detail[0] = '\0';
+    bool good = status == one->status || differ("exit status", err);
+    if (good && (trace != NULL) != (one->ending != NULL))
+        good = differ("trace file", "is or is not there");
+    if (good && strstr(said, one->has) == NULL) good = differ(one->has, "is not there");
+    if (good && one->lacks != NULL && strstr(said, one->lacks) != NULL)
+        good = differ(one->lacks, "is there");
+    vectors_count(good, one->name, detail);
+    free(trace);
+    free(out);
+    free(err);
+}
+
 int main(int argc, char **argv) {
     static const char *const folders[] = {"b11r", "state-test", "t8n", "trace"};
     struct arena arena;
@@ -420,6 +741,9 @@ int main(int argc, char **argv) {
         char folder[64];
         (void)snprintf(folder, sizeof folder, "evm/besu_t8n/%s", folders[i]);
         one_folder(&arena, folder);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(flags_cases); i++) {
+        flags_case(&flags_cases[i]);
     }
     return vectors_end();
 }
