@@ -8,7 +8,7 @@
 /* Namespaces of the store.
  *
  *   jobs         job id                        record
- *   job_order    block number, log index       job id
+ *   job_index    consumer, status, block number, log index       job id
  *   submissions  submission id, ~block number  record with image; the last one first
  *   programs     program id                    record
  *   images       program id                    ELF file
@@ -18,13 +18,16 @@
  *   job_events   block number, log index       block hash, kind, id, fresh
  *   job_cursor   empty                         number and hash of the last applied block
  *
+ * In job_index a job stands four times: consumer is a byte 1 and its address, or zeros for any; status is a
+ * byte, zero for any.
+ *
  * A place is ready_at, block number, log index (4), is_submission (1), id; numbers big-endian. The last
  * block is the last that may hold the answer: the places in job_ends stay there for as long as their
  * request is in the chain. That a thing left the queue for its age is an event of that block, behind
  * those of its logs.
  */
 #define JOBS        "jobs"
-#define JOB_ORDER   "job_order"
+#define JOB_INDEX   "job_index"
 #define SUBMISSIONS "submissions"
 #define PROGRAMS    "programs"
 #define IMAGES      "images"
@@ -37,6 +40,8 @@
 enum {
     PLACE_SIZE = JOB_BOOK_PLACE_SIZE,
     LOG_PLACE_SIZE = 12,
+    INDEX_GROUP_SIZE = 1 + 20 + 1, /* what all jobs have in common that are asked for together */
+    INDEX_KEY_SIZE = INDEX_GROUP_SIZE + LOG_PLACE_SIZE,
     SUBMISSION_KEY_SIZE = 32 + 8,
     END_SIZE = 8 + JOB_BOOK_PLACE_SIZE,
     EVENT_SIZE = 32 + 1 + 32 + 1,
@@ -118,6 +123,23 @@ static void make_submission_key(
 static void make_log_place(uint8_t out[LOG_PLACE_SIZE], uint64_t number, uint32_t index) {
     store_be64(out, number);
     store_be32(out + 8, index);
+}
+
+/* consumer NULL and JOB_NONE: any. */
+static void make_index_key(
+    uint8_t out[INDEX_KEY_SIZE],
+    const struct address *consumer,
+    enum job_status status,
+    uint64_t number,
+    uint32_t log_index
+) {
+    memset(out, 0, INDEX_KEY_SIZE);
+    if (consumer != NULL) {
+        out[0] = 1;
+        memcpy(out + 1, consumer->bytes, sizeof consumer->bytes);
+    }
+    out[21] = (uint8_t)status;
+    make_log_place(out + INDEX_GROUP_SIZE, number, log_index);
 }
 
 /* ---- encodings ---- */
@@ -386,6 +408,42 @@ static struct status put_job(struct entry *entry, const struct job_record *recor
     );
 }
 
+/* Among all jobs, or among those of a status: of any consumer and of its own. */
+static struct status put_in_index(
+    struct entry *entry, const struct job_record *record, enum job_status status
+) {
+    struct store *store = entry->book->store;
+    const struct job_request *request = &record->request;
+    const struct bytes id = BYTES_OF(request->job_id);
+    uint8_t key[INDEX_KEY_SIZE];
+    make_index_key(key, NULL, status, record->requested_at, record->log_index);
+    const struct status put = store_put(store, JOB_INDEX, BYTES_OF(key), id);
+    if (failed(put)) return put;
+    make_index_key(key, &request->consumer, status, record->requested_at, record->log_index);
+    return store_put(store, JOB_INDEX, BYTES_OF(key), id);
+}
+
+static struct status take_from_index(
+    struct entry *entry, const struct job_record *record, enum job_status status
+) {
+    struct store *store = entry->book->store;
+    uint8_t key[INDEX_KEY_SIZE];
+    make_index_key(key, NULL, status, record->requested_at, record->log_index);
+    const struct status deleted = store_delete(store, JOB_INDEX, BYTES_OF(key));
+    if (failed(deleted)) return deleted;
+    make_index_key(key, &record->request.consumer, status, record->requested_at, record->log_index);
+    return store_delete(store, JOB_INDEX, BYTES_OF(key));
+}
+
+/* Writes a record whose status changes from was. */
+static struct status put_changed_job(
+    struct entry *entry, const struct job_record *record, enum job_status was
+) {
+    struct status status = take_from_index(entry, record, was);
+    if (!failed(status)) status = put_in_index(entry, record, record->status);
+    return failed(status) ? status : put_job(entry, record);
+}
+
 static struct status leave_queues(struct job_book *book, const uint8_t place[PLACE_SIZE]) {
     const struct bytes key = {place, PLACE_SIZE};
     const struct status status = store_delete(book->store, WAITING, key);
@@ -423,15 +481,11 @@ static struct status apply_requested(struct entry *entry, const struct job_reque
         .request_tx = *entry->transaction,
         .status = JOB_PENDING,
     };
-    uint8_t place[PLACE_SIZE], log_place[LOG_PLACE_SIZE];
+    uint8_t place[PLACE_SIZE];
     job_place(place, &record);
-    make_log_place(log_place, record.requested_at, record.log_index);
     struct status status = put_job(entry, &record);
-    if (!failed(status)) {
-        status = store_put(
-            entry->book->store, JOB_ORDER, BYTES_OF(log_place), BYTES_OF(request->job_id)
-        );
-    }
+    if (!failed(status)) status = put_in_index(entry, &record, JOB_NONE);
+    if (!failed(status)) status = put_in_index(entry, &record, record.status);
     return failed(status) ? status : enter_queue(entry->book, place, request->limits.deadline);
 }
 
@@ -444,6 +498,7 @@ static struct status apply_ended(
     struct status status = job_book_job(entry->book, entry->arena, &found, &record, &event->id);
     if (failed(status) || !found) return status;
 
+    const enum job_status was = record.status;
     record.status = ended;
     record.ended_at = entry->number;
     record.end_tx = *entry->transaction;
@@ -453,7 +508,7 @@ static struct status apply_ended(
     }
     uint8_t place[PLACE_SIZE];
     job_place(place, &record);
-    status = put_job(entry, &record);
+    status = put_changed_job(entry, &record, was);
     return failed(status) ? status : leave_queues(entry->book, place);
 }
 
@@ -690,6 +745,7 @@ static struct status reopen_job(struct entry *entry, const struct hash *id) {
     struct job_record record;
     struct status status = job_book_job(entry->book, entry->arena, &found, &record, id);
     if (failed(status) || !found) return status;
+    const enum job_status was = record.status;
     record.status = JOB_PENDING;
     record.callback_pending = false;
     record.run = (struct job_run_result){0};
@@ -698,7 +754,7 @@ static struct status reopen_job(struct entry *entry, const struct hash *id) {
     record.proposer = (struct address){0};
     uint8_t place[PLACE_SIZE];
     job_place(place, &record);
-    status = put_job(entry, &record);
+    status = put_changed_job(entry, &record, was);
     return failed(status) ? status : wait_again(entry, place, record.request.limits.deadline);
 }
 
@@ -707,13 +763,11 @@ static struct status forget_job(struct entry *entry, const struct hash *id) {
     struct job_record record;
     struct status status = job_book_job(entry->book, entry->arena, &found, &record, id);
     if (failed(status) || !found) return status;
-    uint8_t place[PLACE_SIZE], log_place[LOG_PLACE_SIZE];
+    uint8_t place[PLACE_SIZE];
     job_place(place, &record);
-    make_log_place(log_place, record.requested_at, record.log_index);
     status = forget_queue(entry->book, place, record.request.limits.deadline);
-    if (!failed(status)) {
-        status = store_delete(entry->book->store, JOB_ORDER, BYTES_OF(log_place));
-    }
+    if (!failed(status)) status = take_from_index(entry, &record, JOB_NONE);
+    if (!failed(status)) status = take_from_index(entry, &record, record.status);
     return failed(status) ? status : store_delete(entry->book->store, JOBS, BYTES_OF(*id));
 }
 
@@ -1004,28 +1058,30 @@ struct status job_book_answer(
 
 struct status job_book_each_job(
     struct job_book *book,
-    uint64_t from,
+    const struct job_book_filter *filter,
     bool (*visit)(void *ctx, const struct job_record *record),
     void *ctx
 ) {
-    uint8_t place[LOG_PLACE_SIZE];
+    const struct address *consumer = filter->has_consumer ? &filter->consumer : NULL;
+    uint8_t place[INDEX_KEY_SIZE];
     struct store_view *view;
     struct status status = store_view_open(&view, book->store);
     if (failed(status)) return status;
-    make_log_place(place, from, 0);
+    make_index_key(place, consumer, filter->status, filter->from_block, 0);
     bool found = true;
     for (bool after = false; found; after = true) {
         struct bytes key, id_bytes, encoded;
         status = missing_is_ok(
-            store_next(view, &key, &id_bytes, JOB_ORDER, BYTES_OF(place), after), &found
+            store_next(view, &key, &id_bytes, JOB_INDEX, BYTES_OF(place), after), &found
         );
         if (failed(status) || !found) break;
         struct hash id;
-        if (key.len != LOG_PLACE_SIZE || id_bytes.len != sizeof id.bytes) {
+        if (key.len != INDEX_KEY_SIZE || id_bytes.len != sizeof id.bytes) {
             status = corrupt();
             break;
         }
-        memcpy(place, key.data, LOG_PLACE_SIZE);
+        if (memcmp(place, key.data, INDEX_GROUP_SIZE) != 0) break;
+        memcpy(place, key.data, INDEX_KEY_SIZE);
         memcpy(id.bytes, id_bytes.data, sizeof id.bytes);
         status = store_get(view, &encoded, JOBS, BYTES_OF(id));
         struct job_record record;

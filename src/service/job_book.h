@@ -143,11 +143,19 @@ MUST_USE struct status job_book_image(
     const struct hash *program_id
 );
 
-/* Walks jobs by request, oldest first, from block `from` on, and programs by id. visit answers false
- * to end the walk; what a record borrows is good until it answers. */
+/* Which jobs a walk is about: all that is zero is any. */
+struct job_book_filter {
+    enum job_status status;
+    bool has_consumer;
+    struct address consumer;
+    uint64_t from_block; /* of the request */
+};
+
+/* Walks jobs by request, oldest first, and programs by id; of jobs only those that are asked for are
+ * looked at. visit answers false to end the walk; what a record borrows is good until it answers. */
 MUST_USE struct status job_book_each_job(
     struct job_book *book,
-    uint64_t from,
+    const struct job_book_filter *filter,
     bool (*visit)(void *ctx, const struct job_record *record),
     void *ctx
 );

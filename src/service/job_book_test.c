@@ -316,6 +316,53 @@ struct walk {
     size_t count;
 };
 
+struct filtered_walk {
+    const struct model *model;
+    const struct job_book_filter *filter;
+    size_t next; /* job of the model */
+};
+
+static bool is_wanted(const struct job_book_filter *filter, const struct job *job) {
+    const struct job_request request = make_request(&job->request);
+    return job->requested_at >= filter->from_block &&
+        (filter->status == JOB_NONE || filter->status == job->status) &&
+        (!filter->has_consumer || address_equal(&filter->consumer, &request.consumer));
+}
+
+static void skip_unwanted(struct filtered_walk *walk) {
+    while (walk->next < walk->model->job_count &&
+           !is_wanted(walk->filter, &walk->model->jobs[walk->next])) {
+        walk->next++;
+    }
+}
+
+static bool next_wanted(void *ctx, const struct job_record *record) {
+    struct filtered_walk *walk = ctx;
+    skip_unwanted(walk);
+    assert_true(walk->next < walk->model->job_count);
+    const struct job *job = &walk->model->jobs[walk->next++];
+    const struct job_request request = make_request(&job->request);
+    assert_memory_equal(&record->request.job_id, &request.job_id, 32);
+    assert_int_equal(record->status, job->status);
+    return true;
+}
+
+/* Each status and any, of any consumer, of one and of one that has no jobs, from two blocks on. */
+static void check_filters(const struct model *model) {
+    for (int i = 0; i < 6 * 3 * 2; i++) {
+        struct job_book_filter filter = {
+            .status = (enum job_status)(i % 6),
+            .has_consumer = i / 6 % 3 != 0,
+            .from_block = i < 18 ? 0 : block_count / 2,
+        };
+        if (i / 6 % 3 == 1) filter.consumer = (struct address){{0xc0, 1}};
+        struct filtered_walk walk = {.model = model, .filter = &filter};
+        assert_ok(job_book_each_job(&book, &filter, next_wanted, &walk));
+        skip_unwanted(&walk);
+        assert_int_equal(walk.next, model->job_count);
+    }
+}
+
 static bool same_job(void *ctx, const struct job_record *record) {
     struct walk *walk = ctx;
     const struct job *job = &walk->model->jobs[walk->count++];
@@ -434,8 +481,9 @@ static void check_all(void) {
     const struct model *model = replay(block_count);
     struct walk walk = {.model = model};
     assert_int_equal(book.number, block_count - 1);
-    assert_ok(job_book_each_job(&book, 0, same_job, &walk));
+    assert_ok(job_book_each_job(&book, &(struct job_book_filter){0}, same_job, &walk));
     assert_int_equal(walk.count, model->job_count);
+    check_filters(model);
     walk.count = 0;
     assert_ok(job_book_each_program(&book, count_program, &walk));
     assert_int_equal(walk.count, 1 + model->registered);

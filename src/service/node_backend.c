@@ -732,24 +732,17 @@ static struct status get_job(
 
 struct job_search {
     struct arena *arena;
-    const struct rpc_job_filter *filter;
     struct rpc_heads heads;
     struct rpc_job *jobs;
-    size_t count;
+    size_t count, limit;
 };
 
 static bool add_job(void *ctx, const struct job_record *record) {
     struct job_search *search = ctx;
-    const struct rpc_job_filter *filter = search->filter;
-    if (filter->has_status && (enum rpc_job_status)record->status != filter->status) return true;
-    if (filter->has_consumer && !address_equal(&record->request.consumer, &filter->consumer)) {
-        return true;
-    }
-    if (search->count == filter->limit) return false;
     struct rpc_job *job = &search->jobs[search->count++];
     convert_job(job, &search->heads, record);
     job->result = arena_copy(search->arena, job->result);
-    return search->count < filter->limit;
+    return search->count < search->limit;
 }
 
 static struct status get_jobs(
@@ -760,12 +753,18 @@ static struct status get_jobs(
     const struct rpc_job_filter *filter
 ) {
     struct node *node = ctx;
-    struct job_search search = {.arena = arena, .filter = filter};
+    struct job_search search = {.arena = arena, .limit = filter->limit};
+    const struct job_book_filter wanted = {
+        .status = filter->has_status ? (enum job_status)filter->status : JOB_NONE,
+        .has_consumer = filter->has_consumer,
+        .consumer = filter->consumer,
+        .from_block = filter->from_block,
+    };
+    ASSERT(filter->limit > 0);
     search.jobs = ARENA_ARRAY(arena, struct rpc_job, filter->limit);
     get_heads(node, &search.heads);
-    const struct status status = job_book_each_job(
-        coprocessor_book(node->coprocessor), filter->from_block, add_job, &search
-    );
+    const struct status status =
+        job_book_each_job(coprocessor_book(node->coprocessor), &wanted, add_job, &search);
     *out = search.jobs;
     *count = search.count;
     return status;

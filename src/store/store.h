@@ -25,7 +25,7 @@
 #include "evm/state.h"
 #include "trie/state_trie.h"
 
-#define STORE_SCHEMA        ((uint64_t)2)
+#define STORE_SCHEMA        ((uint64_t)3)
 #define STORE_VIEWS_MAX     1000               /* open at a time */
 #define STORE_NAME_MAX      32                 /* bytes of a namespace's name */
 #define STORE_KEY_MAX       256                /* bytes of a service's key */
