@@ -5,6 +5,7 @@
 #include "crypto/kzg.h"
 #include "job/limits.h"
 #include "rpc/backend.h"
+#include "service/genesis_edits.h"
 #include "service/node.h"
 #include "world/log.h"
 #include "world/version.h"
@@ -27,16 +28,10 @@ struct node_snapshot {
     size_t pooled_count;
 };
 
-/* What an account or a slot was before a change outside of blocks. */
+/* A change outside of blocks. */
 struct node_edit {
-    struct hash block; /* the head at that time */
-    struct address address;
-    bool existed;
-    bool is_slot;
-    struct u256 slot, value;
-    struct u256 balance;
-    uint64_t nonce;
-    struct bytes code; /* owned */
+    struct hash block;            /* the head at that time */
+    struct account_before before; /* its code is owned */
 };
 
 /* ---- reading ---- */
@@ -413,11 +408,11 @@ static void set_prevrandao(void *ctx, const struct hash *prevrandao) {
 
 /* ---- development: accounts ---- */
 
-/* One change, as it is made and as it is undone. */
+/* One change. */
 struct edit_work {
-    struct node_edit *before; /* filled in */
-    const struct rpc_account_change *change;
-    const struct hash *slot, *value;
+    struct account_before *before;
+    const struct rpc_account_change *change; /* of an account */
+    const struct hash *value;                /* of a slot */
 };
 
 static struct bytes own_copy(struct bytes data) {
@@ -428,78 +423,87 @@ static struct bytes own_copy(struct bytes data) {
     return (struct bytes){copy, data.len};
 }
 
-/* EIP-161: an empty account is none, so that a change that is taken back leaves no trace. */
-static void clear_empty(struct state *state, const struct address *address) {
-    static const struct evm_rules rules = {.clear_empty_accounts = true};
-    state_touch(state, address, &rules);
-    state_end_transaction(state, &rules);
-}
-
 static void edit_account(void *ctx, struct state *state) {
-    struct edit_work *work = ctx;
-    struct node_edit *before = work->before;
-    const struct address *address = &before->address;
-    before->existed = state_exists(state, address);
-    before->balance = state_balance(state, address);
-    before->nonce = state_nonce(state, address);
-    before->code = own_copy(state_code(state, address));
+    const struct edit_work *work = ctx;
+    const struct address *address = &work->before->address;
     if (work->change->balance != NULL) state_set_balance(state, address, work->change->balance);
     if (work->change->nonce != NULL) state_set_nonce(state, address, *work->change->nonce);
     if (work->change->code != NULL) state_set_code(state, address, *work->change->code);
-    if (!before->existed) clear_empty(state, address);
+    account_before_clear_empty(state, work->before);
 }
 
 static void edit_slot(void *ctx, struct state *state) {
-    struct edit_work *work = ctx;
-    struct node_edit *before = work->before;
-    before->existed = state_exists(state, &before->address);
-    before->slot = u256_from_be(work->slot->bytes);
-    before->value = state_storage(state, &before->address, &before->slot);
+    const struct edit_work *work = ctx;
+    const struct account_before *before = work->before;
     const struct u256 value = u256_from_be(work->value->bytes);
     state_set_storage(state, &before->address, &before->slot, &value);
 }
 
 static void undo_edit(void *ctx, struct state *state) {
-    const struct node_edit *before = ctx;
-    if (before->is_slot) {
-        state_set_storage(state, &before->address, &before->slot, &before->value);
-    } else {
-        state_set_balance(state, &before->address, &before->balance);
-        state_set_nonce(state, &before->address, before->nonce);
-        state_set_code(state, &before->address, before->code);
-    }
-    if (!before->existed) clear_empty(state, &before->address);
+    account_before_restore(state, ctx);
 }
 
-static struct node_edit *new_edit(struct node *node, const struct address *address) {
+static struct account_before *new_edit(struct node *node, const struct address *address) {
     if (node->edit_count == node->edit_room) {
         node->edit_room = node->edit_room == 0 ? 64 : node->edit_room * 2;
         node->edits = realloc(node->edits, node->edit_room * sizeof *node->edits);
         ASSERT(node->edits != NULL && "out of memory");
     }
     struct node_edit *edit = &node->edits[node->edit_count++];
-    *edit = (struct node_edit){.block = *execution_head_hash(node->execution), .address = *address};
-    return edit;
-}
-
-/* Changes are remembered as long as a snapshot can ask for them; those of the genesis block always,
- * for a reset. */
-static size_t genesis_edits(const struct node *node) {
-    size_t count = 0;
-    while (count < node->edit_count && hash_equal(&node->edits[count].block, &node->genesis)) {
-        count++;
-    }
-    return count;
+    *edit = (struct node_edit){
+        .block = *execution_head_hash(node->execution),
+        .before = {.address = *address},
+    };
+    return &edit->before;
 }
 
 static void drop_edits(struct node *node, size_t count) {
     while (node->edit_count > count) {
-        free((void *)(uintptr_t)node->edits[--node->edit_count].code.data);
+        free((void *)(uintptr_t)node->edits[--node->edit_count].before.code.data);
     }
 }
 
-static bool made(struct node *node, struct status status, const char **refusal) {
-    if (node->snapshot_count == 0) drop_edits(node, genesis_edits(node));
+/* Fills in what the account or slot is now. */
+static struct status look_before(struct node *node, struct account_before *before) {
+    struct store_view *view;
+    struct state_reader reader;
+    struct state state;
+    struct arena arena;
+    struct status status = execution_view(node->execution, &view);
+    if (failed(status)) return status;
+    arena_init(&arena, node->arena.source);
+    status = store_state(view, &arena, &reader, execution_head(node->execution)->number);
+    if (!failed(status)) {
+        state_init(&state, &arena, &reader);
+        before->existed = state_exists(&state, &before->address);
+        if (before->is_slot) {
+            before->value = state_storage(&state, &before->address, &before->slot);
+        } else {
+            before->balance = state_balance(&state, &before->address);
+            before->nonce = state_nonce(&state, &before->address);
+            before->code = own_copy(state_code(&state, &before->address));
+        }
+        status = store_state_status(view);
+    }
+    arena_reset(&arena);
+    return status;
+}
+
+/* Changes are remembered as long as a snapshot can ask for them; those of the genesis block in the store,
+ * for a reset: noted before they are made, so that no crash can lose them. */
+static bool make_edit(
+    struct node *node,
+    void (*edit)(void *ctx, struct state *state),
+    struct edit_work *work,
+    const char **refusal
+) {
+    const bool at_genesis = hash_equal(execution_head_hash(node->execution), &node->genesis);
+    struct status status = look_before(node, work->before);
+    if (!failed(status) && at_genesis) {
+        status = genesis_edits_note(node->store, node->arena.source, work->before);
+    }
+    if (!failed(status)) status = execution_edit_state(node->execution, edit, work);
+    if (node->snapshot_count == 0) drop_edits(node, 0);
     if (failed(node_keep_failure(node, status))) *refusal = status.context;
     return !failed(status);
 }
@@ -513,7 +517,7 @@ static bool set_account(
     struct node *node = ctx;
     if (!may_change(node, refusal)) return false;
     struct edit_work work = {.before = new_edit(node, address), .change = change};
-    return made(node, execution_edit_state(node->execution, edit_account, &work), refusal);
+    return make_edit(node, edit_account, &work, refusal);
 }
 
 static bool set_storage(
@@ -525,9 +529,10 @@ static bool set_storage(
 ) {
     struct node *node = ctx;
     if (!may_change(node, refusal)) return false;
-    struct edit_work work = {.before = new_edit(node, address), .slot = slot, .value = value};
+    struct edit_work work = {.before = new_edit(node, address), .value = value};
     work.before->is_slot = true;
-    return made(node, execution_edit_state(node->execution, edit_slot, &work), refusal);
+    work.before->slot = u256_from_be(slot->bytes);
+    return make_edit(node, edit_slot, &work, refusal);
 }
 
 static size_t find_impersonated(const struct node *node, const struct address *address) {
@@ -571,7 +576,7 @@ static void drop_snapshots(struct node *node, size_t count) {
     while (node->snapshot_count > count) {
         arena_reset(&node->snapshots[--node->snapshot_count].arena);
     }
-    if (node->snapshot_count == 0) drop_edits(node, genesis_edits(node));
+    if (node->snapshot_count == 0) drop_edits(node, 0);
 }
 
 static void copy_pool(struct node *node, struct node_snapshot *snapshot) {
@@ -620,7 +625,7 @@ static struct status undo_edits(struct node *node, const struct hash *block, siz
         struct node_edit *edit = &node->edits[i - 1];
         /* Those of later blocks went with their blocks. */
         if (!hash_equal(&edit->block, block)) continue;
-        status = execution_edit_state(node->execution, undo_edit, edit);
+        status = execution_edit_state(node->execution, undo_edit, &edit->before);
     }
     drop_edits(node, count);
     return status;
@@ -640,16 +645,20 @@ static struct status restore_pool(struct node *node, const struct node_snapshot 
     return status;
 }
 
-static struct status revert_to(struct node *node, const struct node_snapshot *snapshot) {
-    struct status status = importer_adopt(&node->importer, &snapshot->block);
-    if (!failed(status)) status = undo_edits(node, &snapshot->block, snapshot->edit_count);
-    if (failed(status)) return status;
+/* All but blocks and changes outside of them. */
+static struct status restore_settings(struct node *node, const struct node_snapshot *snapshot) {
     execution_set(node->execution, &snapshot->execution);
-    status = restore_pool(node, snapshot);
+    const struct status status = restore_pool(node, snapshot);
     if (failed(status)) return status;
     node->backend->coinbase = snapshot->settings.coinbase;
     solo_set(node->solo, &snapshot->settings);
     return status_ok;
+}
+
+static struct status revert_to(struct node *node, const struct node_snapshot *snapshot) {
+    struct status status = importer_adopt(&node->importer, &snapshot->block);
+    if (!failed(status)) status = undo_edits(node, &snapshot->block, snapshot->edit_count);
+    return failed(status) ? status : restore_settings(node, snapshot);
 }
 
 static struct status revert_snapshot(void *ctx, uint64_t id, bool *reverted) {
@@ -678,7 +687,12 @@ static struct status reset_chain(void *ctx) {
             },
         .execution = {.gas_limit = node->options.gas_limit},
     };
-    const struct status status = revert_to(node, &genesis);
+    struct status status = importer_adopt(&node->importer, &node->genesis);
+    if (!failed(status)) {
+        status = genesis_edits_undo(node->store, node->arena.source, node->execution);
+    }
+    if (!failed(status)) status = restore_settings(node, &genesis);
+    drop_edits(node, 0);
     drop_snapshots(node, 0);
     return node_keep_failure(node, status);
 }

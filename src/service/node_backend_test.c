@@ -305,6 +305,54 @@ TEST(a_reset_restores_the_genesis_block) {
     }
 }
 
+/* All that is changed there, and what comes after it, is of a chain that was closed since. */
+TEST(a_reset_restores_the_genesis_block_after_a_restart) {
+    static struct model model;
+    static const struct model nothing;
+    char path[64];
+    struct node_options options = test_options();
+    test_close(&world);
+    test_make_directory(path);
+    options.data_dir = path;
+    test_open(&world, &options);
+    backend = world.node->backend;
+    const struct observed before = observe();
+    for (int round = 0; round < 8; round++) {
+        const char *refusal;
+        uint64_t id;
+        bool reverted;
+        seed = 100 + (uint64_t)round;
+        model = nothing;
+        for (int i = 0; i < 10; i++) {
+            if (draw(2) == 0) change_account(&model); /* some before a slot of it, some after */
+            if (draw(2) == 0) change_slot(&model);
+        }
+        check_model(&model);
+        if (round % 2 == 0) {
+            const struct model then = model;
+            assert_ok(backend->snapshot(backend->ctx, &id));
+            change_account(&model);
+            change_slot(&model);
+            assert_ok(backend->revert(backend->ctx, id, &reverted));
+            check_model(&then);
+        }
+        if (round % 3 == 0) assert_true(backend->mine(backend->ctx, 2, 1, &refusal));
+        if (round % 3 == 0) change_account(&model);
+        test_close(&world);
+        test_open(&world, &options);
+        backend = world.node->backend;
+        assert_ok(backend->reset(backend->ctx));
+        const struct observed after = observe();
+        check_model(&nothing);
+        check_observed(&after, &before);
+    }
+    test_close(&world);
+    test_remove_directory(path);
+    options.data_dir = NULL;
+    test_open(&world, &options);
+    backend = world.node->backend;
+}
+
 TEST(times_and_limits_out_of_range_are_refused) {
     const char *refusal = NULL;
     assert_false(set(RPC_NEXT_TIMESTAMP, UINT64_C(1) << 63));
@@ -372,6 +420,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST_CASE(a_revert_restores_everything),
         TEST_CASE(a_reset_restores_the_genesis_block),
+        TEST_CASE(a_reset_restores_the_genesis_block_after_a_restart),
         TEST_CASE(times_and_limits_out_of_range_are_refused),
         TEST_CASE(the_log_of_calls_can_be_switched),
         TEST_CASE(a_stranger_cannot_impersonate),
