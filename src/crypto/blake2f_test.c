@@ -46,6 +46,43 @@ TEST(the_vectors_of_the_eip_hold) {
     }
 }
 
+/* xorshift64: every bit of the words is used. */
+static void draw(uint64_t *words, size_t count, uint64_t *seed) {
+    for (size_t i = 0; i < count; i++) {
+        *seed ^= *seed << 13;
+        *seed ^= *seed >> 7;
+        *seed ^= *seed << 17;
+        words[i] = *seed;
+    }
+}
+
+static void both_agree(uint32_t rounds, uint64_t *seed) {
+    uint64_t fast[8], plain[8], message[16], offset[2];
+    draw(fast, ARRAY_LEN(fast), seed);
+    draw(message, ARRAY_LEN(message), seed);
+    draw(offset, ARRAY_LEN(offset), seed);
+    memcpy(plain, fast, sizeof plain);
+    const bool is_final = (*seed & 1) != 0;
+    blake2f_compress(fast, message, offset, is_final, rounds);
+    blake2f_compress_plain(plain, message, offset, is_final, rounds);
+    assert_memory_equal(fast, plain, sizeof plain);
+}
+
+TEST(the_fast_compression_equals_the_plain_one) {
+    uint64_t seed = 0x2545f4914f6cdd1d;
+    for (uint32_t rounds = 0; rounds <= 64; rounds++) {
+        for (size_t i = 0; i < 200; i++) {
+            both_agree(rounds, &seed);
+        }
+    }
+    for (uint32_t rounds = 65; rounds < 1000; rounds++) {
+        both_agree(rounds, &seed);
+    }
+    for (uint32_t rounds = 100000; rounds < 100011; rounds++) {
+        both_agree(rounds, &seed);
+    }
+}
+
 TEST(each_kind_of_bad_input_has_its_verdict) {
     uint8_t input[BLAKE2F_INPUT_SIZE];
     uint8_t out[BLAKE2F_OUTPUT_SIZE];
@@ -55,4 +92,8 @@ TEST(each_kind_of_bad_input_has_its_verdict) {
     assert_int_equal(blake2f(out, (struct bytes){NULL, 0}), BLAKE2F_BAD_LENGTH);
 }
 
-TEST_MAIN(TEST_CASE(the_vectors_of_the_eip_hold), TEST_CASE(each_kind_of_bad_input_has_its_verdict))
+TEST_MAIN(
+    TEST_CASE(the_vectors_of_the_eip_hold),
+    TEST_CASE(the_fast_compression_equals_the_plain_one),
+    TEST_CASE(each_kind_of_bad_input_has_its_verdict)
+)
