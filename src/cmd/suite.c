@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include <limits.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -36,11 +35,13 @@ struct tally {
     size_t passed, failed, skipped;
 };
 
-/* What a file's run printed, until its turn comes. */
-struct output {
-    char *text;
-    size_t len;
+/* A file's run, and what it printed until its turn comes. */
+struct file_run {
+    size_t workers;   /* that are at it now */
+    size_t next_case; /* the first that no worker has taken */
+    bool is_taken;    /* to its last case */
     bool is_done;
+    struct suite_lines lines;
 };
 
 struct options {
@@ -64,10 +65,10 @@ struct suite_run {
     struct suite_table skips;  /* name, reason */
     struct suite_table counts; /* archive, format, fork, cases */
     bool *counts_asked;        /* of a row: a file of its archive was run */
-    atomic_size_t next_file;
-    pthread_mutex_t lock; /* of what follows, and of stdout and stderr */
+    pthread_mutex_t lock;      /* of what follows, and of stdout and stderr */
     pthread_cond_t printed;
-    struct output *outputs; /* one a file */
+    struct file_run *file_runs;
+    size_t next_file; /* to be begun */
     size_t next_output, waiting_size;
     struct tally tallies[TALLIES_MAX];
     size_t tally_count;
@@ -132,8 +133,20 @@ static bool is_skipped(const struct suite_run *run, const char *file, struct byt
     return false;
 }
 
+/* Takes the case for this worker, unless another has. Cases are taken in their order. */
+static bool take_case(struct suite_worker *worker, size_t case_index) {
+    struct suite_run *const run = worker->run;
+    struct file_run *const file = &run->file_runs[worker->file_index];
+    (void)pthread_mutex_lock(&run->lock);
+    const bool is_free = case_index >= file->next_case;
+    if (is_free) file->next_case = case_index + 1;
+    (void)pthread_mutex_unlock(&run->lock);
+    return is_free;
+}
+
 bool suite_wants(struct suite_worker *worker, const struct suite_case *one) {
     struct suite_run *const run = worker->run;
+    const size_t case_index = worker->case_index++;
     if (!is_chosen_fork(run, one->fork)) return false;
     if (run->options.has_regex) {
         char text[LINE_MAX_SIZE];
@@ -143,6 +156,7 @@ bool suite_wants(struct suite_worker *worker, const struct suite_case *one) {
         );
         if (regexec(&run->options.regex, text, 0, NULL, 0) != 0) return false;
     }
+    if (!take_case(worker, case_index)) return false;
     if (!is_skipped(run, worker->file, one->name)) return true;
     (void)pthread_mutex_lock(&run->lock);
     tally_of(run, worker->archive, one->fork)->skipped++;
@@ -151,17 +165,9 @@ bool suite_wants(struct suite_worker *worker, const struct suite_case *one) {
     return false;
 }
 
-/* Appends to what the file's run prints. */
-static void add_lines(struct suite_worker *worker, const char *text, size_t len) {
-    if (worker->lines_room - worker->lines_len < len) {
-        const size_t room = 2 * worker->lines_room + len;
-        char *const lines = realloc(worker->lines, room);
-        ASSERT(lines != NULL);
-        worker->lines = lines;
-        worker->lines_room = room;
-    }
-    memcpy(worker->lines + worker->lines_len, text, len);
-    worker->lines_len += len;
+/* Appends to what the case that was asked for last prints. */
+static void add_text(struct suite_worker *worker, const char *text, size_t len) {
+    suite_lines_add(&worker->lines, worker->case_index - 1, text, len);
 }
 
 static void add_json(
@@ -194,8 +200,8 @@ static void add_json(
     }
     json_end_object(json);
     const struct bytes text = json_writer_text(json);
-    add_lines(worker, (const char *)text.data, text.len);
-    add_lines(worker, "\n", 1);
+    add_text(worker, (const char *)text.data, text.len);
+    add_text(worker, "\n", 1);
     json_writer_reset(json, LINE_MAX_SIZE);
 }
 
@@ -209,7 +215,7 @@ static void add_failure(
         text, sizeof text, "FAIL %.1000s: %.*s %.64s%s: %s\n", worker->file,
         (int)min_u64(one->name.len, 1000), (const char *)one->name.data, one->fork, index, detail
     );
-    add_lines(worker, text, strlen(text));
+    add_text(worker, text, strlen(text));
 }
 
 static void clear_progress(const struct suite_run *run) {
@@ -256,6 +262,7 @@ void suite_report(
 
 void suite_broken(struct suite_worker *worker, const char *what) {
     struct suite_run *const run = worker->run;
+    if (worker->is_helper) return;
     (void)pthread_mutex_lock(&run->lock);
     run->broken++;
     clear_progress(run);
@@ -265,37 +272,62 @@ void suite_broken(struct suite_worker *worker, const char *what) {
 
 /* Prints what has its turn. With run->lock held. */
 static void print_ready(struct suite_run *run) {
-    while (run->next_output < run->files.count && run->outputs[run->next_output].is_done) {
-        struct output *const output = &run->outputs[run->next_output++];
-        if (output->len == 0) continue;
+    while (run->next_output < run->files.count && run->file_runs[run->next_output].is_done) {
+        struct suite_lines *const lines = &run->file_runs[run->next_output++].lines;
+        if (lines->len == 0) continue;
         clear_progress(run);
-        (void)fwrite(output->text, 1, output->len, stdout);
-        run->waiting_size -= output->len;
-        free(output->text);
+        (void)fwrite(lines->text, 1, lines->len, stdout);
+        run->waiting_size -= lines->len;
+        suite_lines_free(lines);
     }
     (void)fflush(stdout);
     (void)pthread_cond_broadcast(&run->printed);
 }
 
-/* Hands over the lines of the file at index. Who is far ahead of a slow file, with much to print,
- * waits for it; the file whose turn it is never waits, so neither does the run. */
-static void finish_file(struct suite_worker *worker, size_t index) {
+/* The worker's next file: one that nobody has begun, then one with cases that nobody has taken. False:
+ * there is nothing left to begin. */
+static bool take_file(struct suite_worker *worker) {
     struct suite_run *const run = worker->run;
     (void)pthread_mutex_lock(&run->lock);
-    while (worker->lines_len > 0 && index != run->next_output &&
+    size_t i = run->next_file;
+    worker->is_helper = i == run->files.count;
+    if (worker->is_helper) {
+        for (i = run->next_output; i < run->files.count; i++) {
+            if (!run->file_runs[i].is_taken) break;
+        }
+    } else {
+        run->next_file++;
+    }
+    const bool is_one = i < run->files.count;
+    if (is_one) run->file_runs[i].workers++;
+    (void)pthread_mutex_unlock(&run->lock);
+    worker->file_index = i;
+    worker->case_index = 0;
+    return is_one;
+}
+
+/* Hands over the lines of the worker's file; the last worker that leaves it has finished it. Who is
+ * far ahead of a slow file, with much to print, waits for it; those of the file whose turn it is never
+ * wait, so neither does the run. */
+static void leave_file(struct suite_worker *worker) {
+    struct suite_run *const run = worker->run;
+    struct file_run *const file = &run->file_runs[worker->file_index];
+    (void)pthread_mutex_lock(&run->lock);
+    file->is_taken = true;
+    while (worker->lines.len > 0 && worker->file_index != run->next_output &&
            run->waiting_size > WAITING_MAX_SIZE) {
         (void)pthread_cond_wait(&run->printed, &run->lock);
     }
-    run->outputs[index] = (struct output){worker->lines, worker->lines_len, true};
-    run->waiting_size += worker->lines_len;
-    run->files_done++;
-    print_ready(run);
-    show_progress(run);
+    run->waiting_size += worker->lines.len;
+    suite_lines_merge(&file->lines, &worker->lines);
+    file->workers--;
+    if (file->workers == 0) {
+        file->is_done = true;
+        run->files_done++;
+        print_ready(run);
+        show_progress(run);
+    }
     (void)pthread_mutex_unlock(&run->lock);
-    if (worker->lines_len == 0) free(worker->lines);
-    worker->lines = NULL;
-    worker->lines_len = 0;
-    worker->lines_room = 0;
 }
 
 static void note_archive(struct suite_run *run, const char *archive) {
@@ -306,13 +338,13 @@ static void note_archive(struct suite_run *run, const char *archive) {
     (void)pthread_mutex_unlock(&run->lock);
 }
 
-static void run_file(struct suite_worker *worker, const char *file) {
+static void run_file(struct suite_worker *worker) {
     const struct json *root;
     struct bytes text;
-    worker->file = file;
-    archive_of(worker->run, worker->archive, file);
+    worker->file = worker->run->files.paths[worker->file_index];
+    archive_of(worker->run, worker->archive, worker->file);
     note_archive(worker->run, worker->archive);
-    if (!suite_file_read(&worker->arena, &text, file)) {
+    if (!suite_file_read(&worker->arena, &text, worker->file)) {
         suite_broken(worker, "cannot be read");
     } else {
         const enum json_verdict verdict =
@@ -346,11 +378,9 @@ static void *work(void *ctx) {
     worker.vm.evm = evm_create(&heap_source, CODE_CACHE_SIZE);
     evm_set_engine(worker.vm.evm, run->options.engine);
     if (run->options.is_tracing) worker.trace = suite_trace_create();
-    for (;;) {
-        const size_t i = atomic_fetch_add(&run->next_file, 1);
-        if (i >= run->files.count) break;
-        run_file(&worker, run->files.paths[i]);
-        finish_file(&worker, i);
+    while (take_file(&worker)) {
+        run_file(&worker);
+        leave_file(&worker);
     }
     parallel_destroy(parallel);
     workers_destroy(helpers);
@@ -559,7 +589,7 @@ static int load(struct suite_run *run, struct arena *arena, char **paths, int pa
         }
     }
     suite_files_sort(&run->files);
-    run->outputs = ARENA_ARRAY(arena, struct output, run->files.count);
+    run->file_runs = ARENA_ARRAY(arena, struct file_run, run->files.count);
     run->counts_asked = ARENA_ARRAY(arena, bool, run->counts.count);
     return EXIT_GOOD;
 }

@@ -7,13 +7,15 @@
  *     infinity evm NAME PATH… [--fork NAME]… [--run REGEX] [--jobs N] [--parallel N]
  *                             [--json] [--trace] [--skips FILE] [--counts FILE]
  *
- * Lines on stdout do not depend on the threads: they come in the order of the files (largest first),
- * each file's in the order of its cases.
+ * A thread runs one file after another; when none is left it helps with the cases of those that others
+ * are at. Lines on stdout do not depend on the threads: they come in the order of the files (largest
+ * first), each file's in the order of its cases.
  */
 #ifndef CMD_SUITE_H
 #define CMD_SUITE_H
 
 #include "chain/execute.h"
+#include "cmd/suite_lines.h"
 #include "json/json.h"
 
 #define SUITE_FORKS_MAX  32
@@ -29,11 +31,13 @@ struct suite_worker {
     struct chain_vm vm;
     const struct chain_runner *runner; /* with --parallel; else NULL */
     const char *file;                  /* the file that is being run */
-    char archive[SUITE_NAME_MAX];      /* of the counts table that it belongs to, or "" */
-    struct suite_trace *trace;         /* NULL without --trace */
-    char *lines;                       /* of this file, for stdout */
-    size_t lines_len, lines_room;
-    struct json_writer json; /* for one line of --json */
+    size_t file_index;
+    size_t case_index;            /* of the next case of the file that suite_wants is asked of */
+    bool is_helper;               /* with a file that another thread began, and reports on */
+    char archive[SUITE_NAME_MAX]; /* of the counts table that it belongs to, or "" */
+    struct suite_trace *trace;    /* NULL without --trace */
+    struct suite_lines lines;     /* of this file's cases, for stdout */
+    struct json_writer json;      /* for one line of --json */
 };
 
 struct suite_case {
@@ -52,7 +56,8 @@ struct suite {
 
 int suite_main(const struct suite *suite, int argc, char **argv);
 
-/* Counts the case; true where it is to be run: fork chosen, name matched, not skipped. */
+/* True where the case is to be run: fork chosen, name matched, not skipped, and no other thread has
+ * taken it. Asked of every case of a file, in the same order whenever the file is run. */
 bool suite_wants(struct suite_worker *worker, const struct suite_case *one);
 
 /* What came of a case that was wanted: detail is NULL where it passed, and else says in one line
