@@ -29,13 +29,27 @@ enum { SKIPPED = 77, PATH_SIZE = 1024, FILE_SIZE_MAX = 1 << 24 };
 
 static const char folder[] = "rpc_compat/rpc_compat/tests";
 
-/* What is not run: files of that name or calls of that method, with the reason. */
+/* Calls that are not made, with the reason. */
 static const struct {
-    const char *name, *reason;
+    const char *method, *reason;
 } skipped[] = {
     {"testing_buildBlockV1", "a method for test generators; there is no such namespace"},
-    {"txpool_content/get-content.io", "shows a transaction that no conversation sends"},
 };
+
+/* txpool_content shows a transaction that no conversation sends: it is sent first, put together from what
+ * is shown of it; its hash says whether it is the one. */
+static const char unsent_file[] = "txpool_content/get-content.io";
+static const char unsent_request[] =
+    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_sendRawTransaction\",\"params\":[\""
+    "0x02f8d0870c72dd9d5e883e038201f48401a2158b83013880947dcd17433742f4c0ca53122ab541d0ba"
+    "67fc27df808401020304f85bf859947dcd17433742f4c0ca53122ab541d0ba67fc27dff842a000000000"
+    "00000000000000000000000000000000000000000000000000000000a001000000000000000000000000"
+    "0000000000000000000000000000000000000001a013441f796609349cf843b8a0b4f7eee7f898657a28"
+    "aa226c8db3383a4ad87c34a07edae97fbc1f2bcd8e62967b2568bbafe7577ff279d24f89dff6d7533624"
+    "6956\"]}";
+static const char unsent_answer[] =
+    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":"
+    "\"0x8b63a0e2744c3c93a84d0c3ac637855d182db2aa46ea39e7bfa5df54ac98b72c\"}";
 
 static struct node {
     struct arena arena;
@@ -371,11 +385,10 @@ static void judge(const char *name, struct bytes request, struct bytes wanted, b
     node.failed++;
 }
 
-static bool is_skipped(const char *name, struct bytes request) {
+static bool is_skipped(struct bytes request) {
     for (size_t i = 0; i < ARRAY_LEN(skipped); i++) {
         char method[80];
-        const int len = snprintf(method, sizeof method, "\"method\":\"%s\"", skipped[i].name);
-        if (strcmp(name, skipped[i].name) == 0) return true;
+        const int len = snprintf(method, sizeof method, "\"method\":\"%s\"", skipped[i].method);
         if (memmem(request.data, request.len, method, (size_t)len) != NULL) return true;
     }
     return false;
@@ -390,6 +403,10 @@ static void run_file(const char *name) {
         node.failed++;
         return;
     }
+    if (strcmp(name, unsent_file) == 0) {
+        const struct bytes answer = bytes_from(unsent_answer, strlen(unsent_answer));
+        judge(name, bytes_from(unsent_request, strlen(unsent_request)), answer, false);
+    }
     const bool only_shape = memmem(text.data, text.len, "// speconly", 11) != NULL;
     for (size_t at = 0; at < text.len;) {
         const uint8_t *end = memchr(text.data + at, '\n', text.len - at);
@@ -400,7 +417,7 @@ static void run_file(const char *name) {
         const struct bytes rest = bytes_slice(line, 3, len - 3);
         if (memcmp(line.data, ">> ", 3) == 0) request = rest;
         if (memcmp(line.data, "<< ", 3) != 0) continue;
-        if (is_skipped(name, request)) {
+        if (is_skipped(request)) {
             node.skipped++;
         } else {
             judge(name, request, rest, only_shape);
@@ -498,7 +515,7 @@ int main(int argc, char **argv) {
     if (argc == 1) run_all();
     stop_node();
     for (size_t i = 0; i < ARRAY_LEN(skipped); i++) {
-        printf("not run: %s: %s\n", skipped[i].name, skipped[i].reason);
+        printf("not run: %s: %s\n", skipped[i].method, skipped[i].reason);
     }
     printf("%zu passed, %zu failed, %zu skipped\n", node.passed, node.failed, node.skipped);
     return node.failed == 0 && node.passed > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
