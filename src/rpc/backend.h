@@ -40,6 +40,7 @@ struct rpc_pending {
     const struct block *block;      /* its header has no final root */
     const struct receipt *receipts; /* one a transaction */
     struct state_reader *state;     /* after it */
+    const struct state *changes;    /* since the head; state_diff tells them */
 };
 
 /* What happened to a transaction that was handed in. */

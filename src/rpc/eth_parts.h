@@ -123,6 +123,7 @@ struct eth_state {
     bool is_pending;
     uint64_t number; /* of the stored block below */
     struct state_reader *reader;
+    const struct state *changes; /* of pending: since the block below */
 };
 
 /* The state after a block; an unknown block is a failure here, with geth's words. */

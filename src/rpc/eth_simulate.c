@@ -5,6 +5,7 @@
 #include "chain/call.h"
 #include "chain/state_root.h"
 #include "codec/rlp.h"
+#include "evm/state_view.h"
 #include "rpc/eth_args.h"
 #include "rpc/format.h"
 #include "rpc/trace.h"
@@ -49,12 +50,13 @@ struct call_result {
 
 struct simulation {
     struct request *request;
-    struct eth_run on; /* one state for all blocks */
-    struct trie_reader trie;
+    struct eth_run on;       /* one state for all blocks */
+    struct trie_reader trie; /* of the base; of the head where that is pending */
     struct hash base_root;
-    struct state_reader reader; /* the base's, and the hashes of simulated blocks */
+    struct state_reader reader; /* the base's or the head's, and the hashes of simulated blocks */
     const struct state_reader *inner;
     uint64_t base_number;
+    struct hash base_hash;
     struct hash *hashes; /* of the blocks behind the base */
     size_t hash_count;
     struct wanted *wanted;
@@ -88,24 +90,45 @@ static struct bytes read_code(void *ctx, const struct hash *code_hash) {
 
 static void read_block_hash(void *ctx, uint64_t number, struct hash *out) {
     const struct simulation *sim = ctx;
-    if (number <= sim->base_number) {
+    if (number == sim->base_number) {
+        *out = sim->base_hash;
+    } else if (number < sim->base_number) {
         sim->inner->block_hash(sim->inner->ctx, number, out);
     } else if (number - sim->base_number <= sim->hash_count) {
         *out = sim->hashes[number - sim->base_number - 1];
     }
 }
 
+static bool root_of(struct simulation *sim, struct hash *out, const struct state_diff *diff) {
+    struct trie_writes writes = {0};
+    return chain_state_root(
+               sim->request->call->arena, &writes, out, &sim->trie, &sim->base_root, diff
+           ) == TRIE_VALID;
+}
+
+/* What the pending block changes is done first: roots are of all that changed since the head. As it stands
+ * the block has a root and a hash, which its header alone does not know. */
+static bool apply_pending(struct simulation *sim) {
+    struct eth_state *source = &sim->on.source;
+    const struct state_diff diff = state_diff(sim->request->call->arena, source->changes);
+    state_apply(&sim->on.state, &diff);
+    state_commit(&sim->on.state);
+    return root_of(sim, &source->header.state_root, &diff) ||
+        refuse(sim, RPC_INTERNAL, "the state's trie cannot be read");
+}
+
 static bool open_base(struct simulation *sim, const struct block_ref *ref) {
     struct request *request = sim->request;
+    struct eth_state *source = &sim->on.source;
+    struct arena *arena = request->call->arena;
     struct store_mark mark;
-    if (ref->tag == BLOCK_TAG_PENDING) {
-        return refuse(sim, RPC_SERVER_ERROR, "simulating on top of pending is not supported");
-    }
-    if (!eth_open_state(request, &sim->on.source, ref)) return false;
-    sim->base_number = sim->on.source.header.number;
-    struct status status = store_canonical(request->view, &mark, sim->base_number);
-    if (!failed(status)) {
-        status = store_trie(request->view, request->call->arena, &sim->trie, sim->base_number);
+    if (!eth_open_state(request, source, ref)) return false;
+    if (source->is_pending) source->reader = ARENA_NEW(arena, struct state_reader);
+    sim->base_number = source->header.number;
+    struct status status = store_canonical(request->view, &mark, source->number);
+    if (!failed(status)) status = store_trie(request->view, arena, &sim->trie, source->number);
+    if (!failed(status) && source->is_pending) {
+        status = store_state(request->view, arena, source->reader, source->number);
     }
     if (status.code == STATUS_UNAVAILABLE) {
         return rpc_fail(
@@ -116,12 +139,14 @@ static bool open_base(struct simulation *sim, const struct block_ref *ref) {
     }
     if (failed(status)) return eth_fail_status(request, status);
     sim->base_root = mark.state_root;
-    sim->inner = sim->on.source.reader;
+    sim->inner = source->reader;
     sim->reader = (struct state_reader){
         read_account, read_storage, read_code, read_block_hash, sim,
     };
     sim->on.vm = (struct chain_vm){.evm = eth_evm(request->eth)};
-    state_init(&sim->on.state, request->call->arena, &sim->reader);
+    state_init(&sim->on.state, arena, &sim->reader);
+    if (source->is_pending && !apply_pending(sim)) return false;
+    header_hash(&sim->base_hash, &source->header);
     return true;
 }
 
@@ -480,13 +505,6 @@ static void put_block(
 }
 
 /* ---- Running ---- */
-
-static bool root_of(struct simulation *sim, struct hash *out, const struct state_diff *diff) {
-    struct trie_writes writes = {0};
-    return chain_state_root(
-               sim->request->call->arena, &writes, out, &sim->trie, &sim->base_root, diff
-           ) == TRIE_VALID;
-}
 
 static bool root_inside(void *ctx, struct hash *out, const struct state_diff *diff) {
     return root_of(ctx, out, diff);

@@ -229,6 +229,7 @@ static bool open_pending_state(struct request *request, struct eth_state *state)
         .is_pending = true,
         .number = pending.block->header.number - 1,
         .reader = pending.state,
+        .changes = pending.changes,
     };
     return true;
 }

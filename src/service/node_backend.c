@@ -110,6 +110,7 @@ static struct status get_pending(void *ctx, struct arena *arena, struct rpc_pend
     over->base = *pending->outcome.state->reader;
     out->block = &pending->block;
     out->receipts = pending->outcome.receipts;
+    out->changes = pending->outcome.state;
     out->state = ARENA_NEW(arena, struct state_reader);
     *out->state = (struct state_reader){
         .account = over_account,
