@@ -10,10 +10,12 @@ void code_prepare(struct evm_code *out, uint8_t *memory, struct bytes code) {
     memset(map, 0, code.len / 8 + 1);
 
     for (size_t i = 0; i < code.len; i++) {
-        const uint8_t opcode = memory[i];
+        /* One comparison passes over most bytes: JUMPDEST and the PUSHes are the largest signed ones. */
+        const int8_t opcode = (int8_t)memory[i];
+        if (opcode < OP_JUMPDEST) continue;
         if (opcode == OP_JUMPDEST) {
             map[i / 8] |= (uint8_t)(1 << i % 8);
-        } else if (opcode >= OP_PUSH1 && opcode <= OP_PUSH32) {
+        } else if (opcode >= OP_PUSH1) {
             i += (size_t)(opcode - OP_PUSH1) + 1;
         }
     }

@@ -11,10 +11,10 @@ enum {
     GAS_MEMORY_WORD = 3,
     MEMORY_QUADRATIC_DIVISOR = 512,
     GAS_CODE_BYTE = 200,
-    /* Decoding pays at the second call of a code, or at so many jumps of the first. */
+    /* Decoding pays at the second call of a code, or at so many jumps back of the first: in loops. */
     DECODE_AT_CALL = 2,
-    DECODE_AT_JUMP = 64,
-    DECODE_AT_JUMP_PER_BYTE = 16, /* of code: one jump more for so many */
+    DECODE_AT_JUMP = 8,
+    DECODE_AT_JUMP_BYTES = 64, /* of code: one jump more for so many */
 };
 
 /* Pools. */
@@ -273,7 +273,7 @@ static struct evm_frame *push_frame(struct evm *evm, const struct evm_message *m
     frame->code_entry = NULL;
     frame->stream = NULL;
     frame->next_op = NULL;
-    frame->jumps_left = 0;
+    frame->jumps_left = EVM_JUMPS_NEVER_LEFT;
     frame->gas = (int64_t)message->gas;
     frame->output = (struct bytes){NULL, 0};
     place_frame(evm, frame, caller);
@@ -296,7 +296,7 @@ static void choose_engine(struct evm *evm, struct evm_frame *frame) {
     if (evm->engine == EVM_ENGINE_AUTO && !STREAM_TAIL_CALLS) return;
     if (entry->calls < DECODE_AT_CALL) entry->calls++;
     if (entry->calls < DECODE_AT_CALL && evm->engine == EVM_ENGINE_AUTO) {
-        frame->jumps_left = (uint32_t)(DECODE_AT_JUMP + frame->code.size / DECODE_AT_JUMP_PER_BYTE);
+        frame->jumps_left = DECODE_AT_JUMP + frame->code.size / DECODE_AT_JUMP_BYTES;
         return;
     }
     frame->stream = stream_of(evm, frame);

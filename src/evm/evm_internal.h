@@ -23,6 +23,9 @@ enum {
     EVM_STACK_CHUNKS_MAX = 80,
 };
 
+/* So many jumps no gas can buy: the frame stays in the plain loop. */
+#define EVM_JUMPS_NEVER_LEFT UINT64_MAX
+
 /* More memory than any gas can buy: 2^27 words cost 2^45. Offsets above are out of gas at once. */
 #define EVM_MEMORY_MAX ((uint64_t)1 << 32)
 
@@ -48,7 +51,7 @@ struct evm_frame {
     const struct evm_stream *stream;
     const struct stream_op *next_op; /* NULL while it runs from its code */
     int outcome;                     /* what stream_run_frame answers */
-    uint32_t jumps_left;             /* until the plain loop asks for a stream; 0: it never does */
+    uint64_t jumps_left;             /* back, until the plain loop asks for a stream */
 
     /* Memory lies in a segment behind that of the calling frame, which does not move meanwhile. */
     uint8_t *memory;

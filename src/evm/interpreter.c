@@ -126,7 +126,7 @@ int interpreter_run(struct evm *evm, struct evm_frame *frame) {
     const uint8_t *pc = frame->pc;
     struct u256 *sp = frame->sp;
     int64_t gas = frame->gas;
-    uint32_t jumps_left = frame->jumps_left;
+    uint64_t jumps_left = frame->jumps_left;
     enum evm_status status = EVM_SUCCESS;
 
     NEXT();
@@ -312,9 +312,11 @@ op_MSTORE8:
         if (UNLIKELY(!u256_fits_u64(to_) || to_->limb[0] >= frame->code.size)) goto bad_jump; \
         const size_t at_ = (size_t)to_->limb[0];                                              \
         if (UNLIKELY((frame->code.jump_map[at_ / 8] >> at_ % 8 & 1) == 0)) goto bad_jump;     \
+        const uint8_t *const from_ = pc;                                                      \
         pc = frame->code.bytes + at_;                                                         \
         sp -= (pops);                                                                         \
-        if (UNLIKELY(--jumps_left == 0)) goto otherwise;                                      \
+        jumps_left -= pc <= from_;                                                            \
+        if (UNLIKELY(jumps_left == 0)) goto otherwise;                                        \
         NEXT();                                                                               \
     } while (0)
 
@@ -426,7 +428,7 @@ otherwise:
     frame->pc = pc;
     frame->sp = sp;
     frame->gas = gas;
-    frame->jumps_left = 0;
+    frame->jumps_left = EVM_JUMPS_NEVER_LEFT;
     return RUN_OTHERWISE;
 
 out_of_gas:

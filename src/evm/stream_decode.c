@@ -18,6 +18,8 @@ enum {
 /* An instruction, or a constant that several of them make. */
 struct item {
     uint8_t opcode; /* PUSH1 for every constant */
+    uint8_t role;
+    uint8_t words; /* n of DUPn and SWAPn */
     uint16_t pc;
     uint16_t gas_before; /* of its block, without it */
     struct u256 value;   /* of a constant */
@@ -32,7 +34,7 @@ struct decoder {
     uint32_t *jumps; /* operations whose jump holds a place in the code as yet */
     size_t jump_count;
 
-    struct item items[BLOCK_ITEMS_MAX];
+    struct item *items; /* of the block being read */
     size_t item_count;
     size_t pc; /* of the instruction being read */
     size_t block_pc;
@@ -40,17 +42,84 @@ struct decoder {
     int height, need, growth; /* in words, from the begin of the block */
 };
 
-struct stack_effect {
-    uint8_t pops, pushes;
+/* The families: indexes into their lists. */
+enum {
+    BINARY_NONE = -1,
+#define BINARY_INDEX(name) BINARY_##name,
+    STREAM_BINARY(BINARY_INDEX)
+#undef BINARY_INDEX
 };
-static const struct stack_effect effects[256] = {
-#define EFFECT(R, opcode, name, takes, gives, since, gas) [opcode] = {takes, gives},
-    EVM_OPCODES(EFFECT, 0)
-#undef EFFECT
+enum {
+    COMPARE_NONE = -1,
+#define COMPARE_INDEX(name) COMPARE_##name,
+    STREAM_COMPARE(COMPARE_INDEX)
+#undef COMPARE_INDEX
 };
 
+/* What operations an instruction may begin. */
+enum role {
+    ROLE_OTHER,
+    ROLE_CONSTANT, /* of items only */
+    ROLE_DUP,
+    ROLE_SWAP,
+    ROLE_BINARY,
+    ROLE_ISZERO
+};
+
+struct trait {
+    uint16_t kind; /* of an instruction alone; 0: there is none */
+    uint8_t pops, pushes;
+    uint8_t role;
+    uint8_t words;  /* n of DUPn and SWAPn */
+    uint8_t binary; /* 1 + index in STREAM_BINARY */
+    bool ends_block;
+    /* Its operation has to know what the block costs after it, and where that is, rather than what it
+     * costs from it on. */
+    bool goes_on_after;
+};
+
+/* clang-format off */
+static const struct trait traits[256] = {
+#define EFFECT(R, opcode, name, takes, gives, since, gas) \
+    [opcode].pops = (takes), [opcode].pushes = (gives),
+    EVM_OPCODES(EFFECT, 0)
+#undef EFFECT
+
+#define KIND_OF(name) [OP_##name].kind = STREAM_##name,
+    STREAM_VALUE(KIND_OF) STREAM_DELEGATED(KIND_OF) STREAM_CALLS(KIND_OF)
+    STREAM_SIXTEEN(KIND_OF, DUP) STREAM_SIXTEEN(KIND_OF, SWAP)
+    KIND_OF(STOP) KIND_OF(JUMP) KIND_OF(JUMPI) KIND_OF(POP) KIND_OF(SMOD) KIND_OF(SDIV)
+    KIND_OF(SIGNEXTEND) KIND_OF(ISZERO) KIND_OF(NOT) KIND_OF(CLZ) KIND_OF(ADDMOD) KIND_OF(MULMOD)
+    KIND_OF(CALLDATALOAD) KIND_OF(BLOBHASH) KIND_OF(GAS) KIND_OF(MLOAD) KIND_OF(MSTORE)
+    KIND_OF(MSTORE8) KIND_OF(RETURN) KIND_OF(REVERT) KIND_OF(SELFDESTRUCT)
+#undef KIND_OF
+
+    [OP_ISZERO].role = ROLE_ISZERO,
+#define IS_DUP(name) [OP_##name].role = ROLE_DUP, [OP_##name].words = OP_##name - OP_DUP1 + 1,
+#define IS_SWAP(name) [OP_##name].role = ROLE_SWAP, [OP_##name].words = OP_##name - OP_SWAP1 + 1,
+    STREAM_SIXTEEN(IS_DUP, DUP) STREAM_SIXTEEN(IS_SWAP, SWAP)
+#undef IS_DUP
+#undef IS_SWAP
+
+#define IS_BINARY(name) [OP_##name].role = ROLE_BINARY, [OP_##name].binary = 1 + BINARY_##name,
+    IS_BINARY(ADD) IS_BINARY(MUL) IS_BINARY(SUB) IS_BINARY(DIV) IS_BINARY(MOD) IS_BINARY(LT)
+    IS_BINARY(GT) IS_BINARY(SLT) IS_BINARY(SGT) IS_BINARY(EQ) IS_BINARY(AND) IS_BINARY(OR)
+    IS_BINARY(XOR) IS_BINARY(SHL) IS_BINARY(SHR) IS_BINARY(SAR) IS_BINARY(BYTE)
+#undef IS_BINARY
+
+#define ENDS(name) [OP_##name].ends_block = true,
+    ENDS(STOP) ENDS(JUMP) ENDS(JUMPI) ENDS(RETURN) ENDS(REVERT) ENDS(SELFDESTRUCT)
+    STREAM_CALLS(ENDS)
+#undef ENDS
+#define AFTER(name) [OP_##name].goes_on_after = true,
+    AFTER(GAS) AFTER(RETURN) AFTER(REVERT) AFTER(SELFDESTRUCT)
+    STREAM_DELEGATED(AFTER) STREAM_CALLS(AFTER)
+#undef AFTER
+};
+/* clang-format on */
+
 static bool is_constant(const struct item *item) {
-    return item->opcode == OP_PUSH1;
+    return item->role == ROLE_CONSTANT;
 }
 
 static bool is_small(const struct item *item) {
@@ -59,13 +128,15 @@ static bool is_small(const struct item *item) {
 
 /* n of DUPn; 0 for others. */
 static unsigned dup_of(const struct item *item) {
-    const unsigned n = (unsigned)item->opcode - OP_DUP1 + 1;
-    return item->opcode >= OP_DUP1 && item->opcode <= OP_DUP16 ? n : 0;
+    return item->role == ROLE_DUP ? item->words : 0;
 }
 
 static unsigned swap_of(const struct item *item) {
-    const unsigned n = (unsigned)item->opcode - OP_SWAP1 + 1;
-    return item->opcode >= OP_SWAP1 && item->opcode <= OP_SWAP16 ? n : 0;
+    return item->role == ROLE_SWAP ? item->words : 0;
+}
+
+static int binary_of(const struct item *item) {
+    return (int)traits[item->opcode].binary - 1;
 }
 
 /* Folding. */
@@ -119,21 +190,22 @@ static bool fold(struct decoder *decoder, uint8_t opcode) {
 }
 
 static void collect(struct decoder *decoder, uint8_t opcode, const struct u256 *constant) {
-    const struct stack_effect effect = effects[opcode];
-    const int need = effect.pops - decoder->height;
+    const struct trait *trait = &traits[opcode];
+    const int need = trait->pops - decoder->height;
     if (need > decoder->need) decoder->need = need;
-    decoder->height += effect.pushes - effect.pops;
+    decoder->height += trait->pushes - trait->pops;
     if (decoder->height > decoder->growth) decoder->growth = decoder->height;
 
     const uint32_t gas_before = decoder->gas;
     decoder->gas += decoder->rules->gas[opcode];
     if (constant == NULL && fold(decoder, opcode)) return;
-    decoder->items[decoder->item_count++] = (struct item){
-        .opcode = constant != NULL ? OP_PUSH1 : opcode,
-        .pc = (uint16_t)decoder->pc,
-        .gas_before = (uint16_t)gas_before,
-        .value = constant != NULL ? *constant : U256_ZERO,
-    };
+    struct item *item = &decoder->items[decoder->item_count++];
+    item->opcode = constant != NULL ? OP_PUSH1 : opcode;
+    item->role = constant != NULL ? ROLE_CONSTANT : trait->role;
+    item->words = trait->words;
+    item->pc = (uint16_t)decoder->pc;
+    item->gas_before = (uint16_t)gas_before;
+    if (constant != NULL) item->value = *constant;
 }
 
 /* Operations. */
@@ -176,41 +248,6 @@ static struct stream_op *emit_jump(
     return op;
 }
 
-/* The families: indexes into their lists. */
-enum {
-#define BINARY_INDEX(name) BINARY_##name,
-    STREAM_BINARY(BINARY_INDEX) BINARY_NONE,
-#undef BINARY_INDEX
-};
-enum {
-#define COMPARE_INDEX(name) COMPARE_##name,
-    STREAM_COMPARE(COMPARE_INDEX) COMPARE_NONE,
-#undef COMPARE_INDEX
-};
-
-static int binary_of(uint8_t opcode) {
-    switch (opcode) {
-    case OP_ADD: return BINARY_ADD;
-    case OP_MUL: return BINARY_MUL;
-    case OP_SUB: return BINARY_SUB;
-    case OP_DIV: return BINARY_DIV;
-    case OP_MOD: return BINARY_MOD;
-    case OP_LT: return BINARY_LT;
-    case OP_GT: return BINARY_GT;
-    case OP_SLT: return BINARY_SLT;
-    case OP_SGT: return BINARY_SGT;
-    case OP_EQ: return BINARY_EQ;
-    case OP_AND: return BINARY_AND;
-    case OP_OR: return BINARY_OR;
-    case OP_XOR: return BINARY_XOR;
-    case OP_SHL: return BINARY_SHL;
-    case OP_SHR: return BINARY_SHR;
-    case OP_SAR: return BINARY_SAR;
-    case OP_BYTE: return BINARY_BYTE;
-    default: return BINARY_NONE;
-    }
-}
-
 /* The instruction with its operands the other way round. */
 static int reversed(int binary) {
     switch (binary) {
@@ -247,8 +284,8 @@ struct sources {
     enum { NO_SOURCE, ONE_DUP, ONE_PUSH, DUP_AND_DUP, DUP_AND_PUSH } shape;
     bool swapped;  /* operands are the other way round */
     uint16_t a, b; /* of DUPs: bytes below sp before all of it */
-    struct u256 push;
-    size_t count; /* of items, with the SWAP1 */
+    const struct u256 *push;
+    size_t count; /* of items, without the SWAP1 */
 };
 
 static uint16_t distance(unsigned words) {
@@ -262,7 +299,7 @@ static struct sources one_source(const struct item *items) {
     if (n > 1) {
         sources = (struct sources){.shape = ONE_DUP, .a = distance(n - 1), .count = 1};
     } else if (is_constant(items)) {
-        sources = (struct sources){.shape = ONE_PUSH, .push = items->value, .count = 1};
+        sources = (struct sources){.shape = ONE_PUSH, .push = &items->value, .count = 1};
     }
     return sources;
 }
@@ -275,16 +312,20 @@ static struct sources two_sources(const struct item *items) {
         ){.shape = DUP_AND_DUP, .a = distance(n - 1), .b = distance(m - 2), .count = 2};
     } else if (n > 0 && is_constant(&items[1])) {
         sources = (struct sources
-        ){.shape = DUP_AND_PUSH, .a = distance(n - 1), .push = items[1].value, .count = 2};
+        ){.shape = DUP_AND_PUSH, .a = distance(n - 1), .push = &items[1].value, .count = 2};
     } else if (is_constant(&items[0]) && m > 1) {
         sources = (struct sources
         ){.shape = DUP_AND_PUSH,
           .swapped = true,
           .a = distance(m - 2),
-          .push = items[0].value,
+          .push = &items[0].value,
           .count = 2};
     }
     return sources;
+}
+
+static bool word_fits_u32(const struct u256 *word) {
+    return u256_fits_u64(word) && word->limb[0] <= UINT32_MAX;
 }
 
 /* 2^k as k; -1 for other words. */
@@ -304,8 +345,9 @@ static void emit_shift(struct decoder *decoder, enum stream_kind by_limbs, unsig
 
 /* A constant and an instruction that is cheaper as another one. */
 static bool emit_reduced(struct decoder *decoder, int binary, const struct u256 *push) {
-    const int power = power_of_two(push);
-    if (power >= 0 && (binary == BINARY_MUL || binary == BINARY_RDIV)) {
+    const bool multiplies = binary == BINARY_MUL || binary == BINARY_RDIV;
+    const int power = multiplies ? power_of_two(push) : -1;
+    if (power >= 0) {
         emit_shift(
             decoder, binary == BINARY_MUL ? STREAM_P_SHL_0 : STREAM_P_SHR_0, (unsigned)power
         );
@@ -336,10 +378,10 @@ static bool emit_binary(struct decoder *decoder, int binary, const struct source
         op->stack.a = sources->a;
         return true;
     case ONE_PUSH:
-        if (emit_reduced(decoder, binary, &sources->push)) return true;
-        if (!u256_fits_u64(&sources->push)) return false;
+        if (emit_reduced(decoder, binary, sources->push)) return true;
+        if (!u256_fits_u64(sources->push)) return false;
         op = emit(decoder, (enum stream_kind)(STREAM_P_ADD + binary));
-        op->value = sources->push.limb[0];
+        op->value = sources->push->limb[0];
         return true;
     case DUP_AND_DUP:
         op = emit(decoder, (enum stream_kind)(STREAM_DD_ADD + binary));
@@ -347,11 +389,11 @@ static bool emit_binary(struct decoder *decoder, int binary, const struct source
         op->stack.b = sources->b;
         return true;
     case DUP_AND_PUSH:
-        if (!u256_fits_u64(&sources->push) || sources->push.limb[0] > UINT32_MAX) return false;
+        if (!word_fits_u32(sources->push)) return false;
         if (binary == BINARY_SHL || binary == BINARY_SHR) return false; /* by a constant: two */
         op = emit(decoder, (enum stream_kind)(STREAM_DP_ADD + binary));
         op->mixed.a = sources->a;
-        op->mixed.value = (uint32_t)sources->push.limb[0];
+        op->mixed.value = (uint32_t)sources->push->limb[0];
         return true;
     default: (void)emit(decoder, (enum stream_kind)(STREAM_ADD + binary)); return true;
     }
@@ -368,8 +410,8 @@ static bool emit_compare(
     if (sources->swapped) binary = reversed(binary);
     const int compare = compare_of(binary);
     if (compare == COMPARE_NONE) return false;
-    const bool fits_u32 = u256_fits_u64(&sources->push) && sources->push.limb[0] <= UINT32_MAX;
-    const uint64_t push = sources->push.limb[0];
+    const bool fits_u32 = sources->push != NULL && word_fits_u32(sources->push);
+    const uint32_t push = fits_u32 ? (uint32_t)sources->push->limb[0] : 0;
     enum stream_kind first;
     struct stream_op *op;
     switch (sources->shape) {
@@ -386,7 +428,7 @@ static bool emit_compare(
         if (!fits_u32) return false;
         first = unless ? STREAM_P_IFN_LT : STREAM_P_IF_LT;
         op = emit_jump(decoder, (enum stream_kind)((int)first + compare), target);
-        op->branch_value.value = (uint32_t)push;
+        op->branch_value.value = push;
         return true;
     case DUP_AND_DUP:
         first = unless ? STREAM_DD_IFN_LT : STREAM_DD_IF_LT;
@@ -397,7 +439,7 @@ static bool emit_compare(
     default:
         if (fits_u32 && compare == COMPARE_EQ && sources->a == 0 && !unless) {
             op = emit_jump(decoder, STREAM_DUP1_P_IF_EQ, target);
-            op->branch_value.value = (uint32_t)push;
+            op->branch_value.value = push;
             return true;
         }
         if (!fits_u32 || push > UINT16_MAX) return false;
@@ -430,23 +472,23 @@ static size_t match_binary(
     struct decoder *decoder,
     const struct item *items,
     const struct item *end,
-    struct sources sources
+    struct sources *sources
 ) {
-    const struct item *at = items + sources.count;
+    const struct item *at = items + sources->count;
     if (at < end && at->opcode == OP_SWAP1) {
-        sources.swapped = !sources.swapped;
+        sources->swapped = !sources->swapped;
         at++;
     }
     if (at >= end) return 0;
-    const int binary = binary_of(at->opcode);
+    const int binary = binary_of(at);
     if (binary == BINARY_NONE) return 0;
     at++;
     bool unless;
     const size_t branch = match_branch(decoder, at, end, &unless);
-    if (branch > 0 && emit_compare(decoder, binary, &sources, unless, at + branch - 2)) {
+    if (branch > 0 && emit_compare(decoder, binary, sources, unless, at + branch - 2)) {
         return (size_t)(at - items) + branch;
     }
-    return emit_binary(decoder, binary, &sources) ? (size_t)(at - items) : 0;
+    return emit_binary(decoder, binary, sources) ? (size_t)(at - items) : 0;
 }
 
 /* Jumps on a word as it is. */
@@ -525,7 +567,7 @@ static void emit_push(struct decoder *decoder, const struct u256 *word) {
 }
 
 static bool fits_u32(const struct item *item) {
-    return is_small(item) && item->value.limb[0] <= UINT32_MAX;
+    return is_constant(item) && word_fits_u32(&item->value);
 }
 
 /* Jumps to constants. */
@@ -627,82 +669,65 @@ static size_t match_swaps(
     return 2 + pops;
 }
 
-/* The kind of an instruction alone. */
-static enum stream_kind kind_of(uint8_t opcode) {
-    /* clang-format off */
-    static const uint16_t kinds[256] = {
-#define OWN_KIND(name) [OP_##name] = STREAM_##name,
-        STREAM_VALUE(OWN_KIND) STREAM_DELEGATED(OWN_KIND) STREAM_CALLS(OWN_KIND)
-        STREAM_SIXTEEN(OWN_KIND, DUP) STREAM_SIXTEEN(OWN_KIND, SWAP)
-        OWN_KIND(STOP) OWN_KIND(JUMP) OWN_KIND(JUMPI) OWN_KIND(POP) OWN_KIND(SMOD) OWN_KIND(SDIV)
-        OWN_KIND(SIGNEXTEND) OWN_KIND(ISZERO) OWN_KIND(NOT) OWN_KIND(CLZ) OWN_KIND(ADDMOD)
-        OWN_KIND(MULMOD) OWN_KIND(CALLDATALOAD) OWN_KIND(BLOBHASH) OWN_KIND(GAS) OWN_KIND(MLOAD)
-        OWN_KIND(MSTORE) OWN_KIND(MSTORE8) OWN_KIND(RETURN) OWN_KIND(REVERT)
-        OWN_KIND(SELFDESTRUCT)
-#undef OWN_KIND
-    };
-    /* clang-format on */
-    return (enum stream_kind)kinds[opcode];
-}
-
-static bool has_operation(uint8_t opcode) {
-    const bool is_push = opcode >= OP_PUSH0 && opcode <= OP_PUSH32;
-    const bool is_constant_too = opcode == OP_PC || opcode == OP_CODESIZE;
-    return is_push || is_constant_too || binary_of(opcode) != BINARY_NONE ||
-        kind_of(opcode) != STREAM_BLOCK;
-}
-
-/* Whether an operation needs to know what the block costs after its instruction, and where that is,
- * rather than what it costs from it on. */
-static bool goes_on_after(uint8_t opcode) {
-    switch (opcode) {
-#define AFTER(name) case OP_##name:
-        STREAM_DELEGATED(AFTER)
-        STREAM_CALLS(AFTER)
-        AFTER(GAS)
-        AFTER(RETURN)
-        AFTER(REVERT)
-        AFTER(SELFDESTRUCT)
-#undef AFTER
-        return true;
-    default: return false;
-    }
-}
-
 static void emit_single(struct decoder *decoder, const struct item *item, size_t pc_after) {
     if (is_constant(item)) {
         emit_push(decoder, &item->value);
         return;
     }
     const struct sources none = {.shape = NO_SOURCE};
-    const int binary = binary_of(item->opcode);
+    const int binary = binary_of(item);
     if (binary != BINARY_NONE) {
         (void)emit_binary(decoder, binary, &none);
         return;
     }
-    struct stream_op *op = emit_at(decoder, kind_of(item->opcode), item);
-    if (!goes_on_after(item->opcode)) return;
+    const struct trait *trait = &traits[item->opcode];
+    struct stream_op *op = emit_at(decoder, (enum stream_kind)trait->kind, item);
+    if (!trait->goes_on_after) return;
     op->at.rest = (uint16_t)(op->at.rest - decoder->rules->gas[item->opcode]);
     op->at.pc = (uint16_t)pc_after;
 }
 
-/* The longest operation for what stands at items; answers how many of them it is. */
+/* The same for what begins with a DUP or a constant. */
+static size_t emit_operand(
+    struct decoder *decoder, const struct item *items, const struct item *end
+) {
+    struct sources sources;
+    size_t taken = 0;
+    switch ((enum role)items[1].role) {
+    case ROLE_ISZERO: return match_test(decoder, items, end);
+    case ROLE_SWAP:
+        if (items[1].words != 1) return 0;
+        taken = match_memory(decoder, items, end);
+        if (taken > 0) return taken;
+        sources = one_source(items);
+        break;
+    case ROLE_BINARY: sources = one_source(items); break;
+    default:
+        taken = match_test(decoder, items, end);
+        if (taken == 0) taken = match_jump(decoder, items, end);
+        if (taken == 0) taken = match_memory(decoder, items, end);
+        if (taken > 0 || end - items < 3) return taken;
+        sources = two_sources(items);
+    }
+    return sources.shape != NO_SOURCE ? match_binary(decoder, items, end, &sources) : 0;
+}
+
+/* The longest operation for what stands at items; answers how many of them it is, 0 for none that
+ * computes something. */
 static size_t emit_next(struct decoder *decoder, const struct item *items, const struct item *end) {
-    const size_t left = (size_t)(end - items);
-    const struct sources none = {.shape = NO_SOURCE};
-    size_t taken = match_test(decoder, items, end);
-    if (taken == 0) taken = match_jump(decoder, items, end);
-    if (taken == 0) taken = match_memory(decoder, items, end);
-    if (taken == 0 && left >= 3) {
-        const struct sources two = two_sources(items);
-        if (two.shape != NO_SOURCE) taken = match_binary(decoder, items, end, two);
+    struct sources none = {.shape = NO_SOURCE};
+    if (end - items < 2) return 0;
+    switch ((enum role)items->role) {
+    case ROLE_CONSTANT:
+    case ROLE_DUP: return emit_operand(decoder, items, end);
+    case ROLE_SWAP:
+        if (items->words != 1) return 0;
+        if (items[1].opcode == OP_MSTORE) return match_memory(decoder, items, end);
+        return match_binary(decoder, items, end, &none);
+    case ROLE_BINARY: return match_binary(decoder, items, end, &none);
+    case ROLE_ISZERO: return match_test(decoder, items, end);
+    default: return 0;
     }
-    if (taken == 0 && left >= 2) {
-        const struct sources one = one_source(items);
-        if (one.shape != NO_SOURCE) taken = match_binary(decoder, items, end, one);
-    }
-    if (taken == 0 && left >= 2) taken = match_binary(decoder, items, end, none);
-    return taken;
 }
 
 /* Whether a better operation begins at the next item than a pair of pushes could be. */
@@ -712,19 +737,22 @@ static bool next_is_better(const struct item *items, const struct item *end) {
     const bool source = is_constant(second) || dup_of(second) != 0;
     if (!source) return false;
     const uint8_t opcode = third->opcode;
-    if (binary_of(opcode) != BINARY_NONE || opcode == OP_JUMP || opcode == OP_JUMPI) return true;
+    if (third->role == ROLE_BINARY || opcode == OP_JUMP || opcode == OP_JUMPI) return true;
     if (opcode == OP_MSTORE || opcode == OP_MLOAD || opcode == OP_SWAP1) return true;
     if (end - items < 4 || !(is_constant(third) || dup_of(third) != 0)) return false;
-    const uint8_t fourth = items[3].opcode;
-    return binary_of(fourth) != BINARY_NONE || fourth == OP_MSTORE || fourth == OP_JUMP;
+    const struct item *fourth = items + 3;
+    return fourth->role == ROLE_BINARY || fourth->opcode == OP_MSTORE || fourth->opcode == OP_JUMP;
 }
 
 static void emit_items(struct decoder *decoder) {
     const struct item *item = decoder->items, *end = item + decoder->item_count;
     while (item < end) {
         size_t taken = emit_next(decoder, item, end);
-        if (taken == 0 && !next_is_better(item, end)) taken = match_pushes(decoder, item, end);
-        if (taken == 0) taken = match_swaps(decoder, item, end);
+        if (taken == 0 && (is_constant(item) || dup_of(item) != 0)) {
+            if (!next_is_better(item, end)) taken = match_pushes(decoder, item, end);
+        } else if (taken == 0) {
+            taken = match_swaps(decoder, item, end);
+        }
         if (taken == 0) {
             /* What follows an instruction of one byte follows it at once. */
             emit_single(decoder, item, (size_t)item->pc + 1);
@@ -750,27 +778,12 @@ static void end_block(struct decoder *decoder, size_t pc) {
     decoder->block_pc = pc;
 }
 
-static bool ends_block(uint8_t opcode) {
-    switch (opcode) {
-    case OP_STOP:
-    case OP_JUMP:
-    case OP_JUMPI:
-    case OP_RETURN:
-    case OP_REVERT:
-    case OP_SELFDESTRUCT:
-#define ENDS(name) case OP_##name:
-        STREAM_CALLS(ENDS)
-#undef ENDS
-        return true;
-    default: return false;
-    }
-}
-
 /* Takes the instruction at decoder->pc into its block; answers where the next one is. */
 static size_t decode_one(struct decoder *decoder) {
     const struct evm_code *code = decoder->code;
     const size_t pc = decoder->pc;
     const uint8_t opcode = code->bytes[pc];
+    const struct trait *trait = &traits[opcode];
     const struct evm_rules *rules = decoder->rules;
     const bool full =
         decoder->item_count == BLOCK_ITEMS_MAX || decoder->gas + rules->gas[opcode] > BLOCK_GAS_MAX;
@@ -780,25 +793,28 @@ static size_t decode_one(struct decoder *decoder) {
         decoder->gas += rules->gas[opcode];
         return pc + 1;
     }
-    if (!rules->defined[opcode] || !has_operation(opcode)) {
+    const bool push = opcode >= OP_PUSH0 && opcode <= OP_PUSH32;
+    const bool constant = push || opcode == OP_PC || opcode == OP_CODESIZE;
+    const bool has_operation = constant || trait->role == ROLE_BINARY || trait->kind != 0;
+    if (!rules->defined[opcode] || !has_operation) {
         end_block(decoder, pc + 1);
         struct stream_op *op = emit(decoder, STREAM_PLAIN);
         op->at.pc = (uint16_t)pc;
         return pc + 1;
     }
     size_t next = pc + 1;
-    if (opcode >= OP_PUSH0 && opcode <= OP_PUSH32) {
+    if (push) {
         const unsigned len = (unsigned)opcode - OP_PUSH0;
         const struct u256 word = push_word(code->bytes + next, len);
         collect(decoder, opcode, &word);
         next += len;
-    } else if (opcode == OP_PC || opcode == OP_CODESIZE) {
+    } else if (constant) {
         const struct u256 word = u256_from_u64(opcode == OP_PC ? pc : code->size);
         collect(decoder, opcode, &word);
     } else {
         collect(decoder, opcode, NULL);
     }
-    if (ends_block(opcode)) end_block(decoder, next);
+    if (trait->ends_block) end_block(decoder, next);
     return next;
 }
 
@@ -824,6 +840,8 @@ struct evm_stream *stream_decode(
     struct decoder *decoder = ARENA_NEW(scratch, struct decoder);
     decoder->rules = rules;
     decoder->code = code;
+    decoder->items =
+        arena_alloc_raw(scratch, BLOCK_ITEMS_MAX * sizeof *decoder->items, _Alignof(struct item));
     decoder->entries = ARENA_ARRAY(scratch, uint16_t, code->size + 1);
     decoder->ops = arena_alloc_raw(scratch, ops_max * sizeof *decoder->ops, _Alignof(struct u256));
     decoder->jumps = arena_alloc_raw(scratch, ops_max * sizeof *decoder->jumps, 8);
