@@ -5,9 +5,16 @@
 #include "evm/lone_call.h"
 #include "evm/opcodes.h"
 
+#include <pthread.h>
+
+enum { SMALL_STACK = 64 * 1024, BLOCK_GAS = 30000000, FRAME_MEMORY = 32 * 1024 };
+
 /* Code is written as bytes; a test calls it and looks at status, gas and output. */
 struct fixture {
     struct evm *evm;
+    size_t takes;           /* how often the EVM asked for memory */
+    size_t held, held_most; /* bytes of it */
+    struct arena_source source;
     struct arena arena;
     struct lone_call call;
     struct evm_result result;
@@ -15,11 +22,25 @@ struct fixture {
 
 static struct fixture *fixture;
 
+static void *take(void *ctx, size_t size) {
+    struct fixture *of = ctx;
+    of->takes++;
+    of->held += size;
+    if (of->held > of->held_most) of->held_most = of->held;
+    return malloc(size);
+}
+
+static void give_back(void *ctx, void *memory, size_t size) {
+    ((struct fixture *)ctx)->held -= size;
+    free(memory);
+}
+
 static int make_fixture(void **state) {
     (void)state;
     fixture = calloc(1, sizeof *fixture);
     if (fixture == NULL) return -1;
-    fixture->evm = evm_create(&test_heap, 1 << 20);
+    fixture->source = (struct arena_source){take, give_back, fixture};
+    fixture->evm = evm_create(&fixture->source, 1 << 20);
     arena_init(&fixture->arena, &test_heap);
     lone_call_init(&fixture->call, evm_rules_of(EVM_OSAKA), bytes_from(NULL, 0));
     fixture->call.gas = 1000000;
@@ -293,18 +314,63 @@ TEST(logs_carry_topics_and_data) {
     assert_int_equal(gas_used(), 3 * 3 + 2 + 375 * 3 + 16 + 3);
 }
 
+/* Adds one to slot 0, calls itself with all gas. */
+static const uint8_t nesting[] = {
+    OP_PUSH0, OP_SLOAD, OP_PUSH1, 1,        OP_ADD,     OP_PUSH0, OP_SSTORE, OP_PUSH0,
+    OP_PUSH0, OP_PUSH0, OP_PUSH0, OP_PUSH0, OP_ADDRESS, OP_GAS,   OP_CALL,
+};
+
+static void *run_nesting(void *ctx) {
+    *(enum evm_status *)ctx = run(BYTES_OF(nesting));
+    return NULL;
+}
+
 /* Calls itself until the gas or the depth ends: the C stack is not what limits it. */
-TEST(calls_nest_to_the_depth_limit) {
+TEST(calls_nest_to_the_depth_limit_on_a_small_stack) {
+    static const enum evm_engine engines[] = {EVM_ENGINE_PLAIN, EVM_ENGINE_STREAM};
+    pthread_attr_t attributes;
+    assert_int_equal(pthread_attr_init(&attributes), 0);
+    assert_int_equal(pthread_attr_setstacksize(&attributes, SMALL_STACK), 0);
     fixture->call.gas = INT64_MAX;
-    /* Adds one to slot 0, calls itself with all gas. */
+    for (size_t i = 0; i < ARRAY_LEN(engines); i++) {
+        pthread_t thread;
+        enum evm_status status = EVM_OUT_OF_GAS;
+        evm_set_engine(fixture->evm, engines[i]);
+        assert_int_equal(pthread_create(&thread, &attributes, run_nesting, &status), 0);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        assert_int_equal(status, EVM_SUCCESS);
+        const struct u256 slot = U256_ZERO;
+        const struct u256 count =
+            state_storage(&fixture->call.state, &fixture->call.address, &slot);
+        assert_int_equal(count.limb[0], EVM_DEPTH_MAX + 1);
+    }
+    (void)pthread_attr_destroy(&attributes);
+}
+
+TEST(frames_are_reused_without_asking_for_memory) {
+    fixture->call.gas = INT64_MAX;
+    for (int i = 0; i < 2; i++) { /* decoded by then */
+        assert_int_equal(run(BYTES_OF(nesting)), EVM_SUCCESS);
+    }
+    const size_t takes = fixture->takes;
+    assert_int_equal(run(BYTES_OF(nesting)), EVM_SUCCESS);
+    assert_int_equal(fixture->takes, takes);
+}
+
+/* Each frame takes 32 KiB and calls itself: as much is held as the frames pay for, twice that where
+ * memory makes room for more, and the stacks of all frames. */
+TEST(memory_held_is_what_the_gas_paid_for) {
+    const size_t frames = (size_t)EVM_DEPTH_MAX + 1;
+    fixture->call.gas = BLOCK_GAS;
+    const size_t held_before = fixture->held;
     assert_int_equal(
-        RUN(OP_PUSH0, OP_SLOAD, OP_PUSH1, 1, OP_ADD, OP_PUSH0, OP_SSTORE, OP_PUSH0, OP_PUSH0,
-            OP_PUSH0, OP_PUSH0, OP_PUSH0, OP_ADDRESS, OP_GAS, OP_CALL),
+        RUN(OP_PUSH0, OP_PUSH2, 0x7f, 0xe0, OP_MSTORE, OP_PUSH0, OP_PUSH0, OP_PUSH0, OP_PUSH0,
+            OP_PUSH0, OP_ADDRESS, OP_GAS, OP_CALL),
         EVM_SUCCESS
     );
-    const struct u256 slot = U256_ZERO;
-    const struct u256 count = state_storage(&fixture->call.state, &fixture->call.address, &slot);
-    assert_int_equal(count.limb[0], EVM_DEPTH_MAX + 1);
+    const size_t held = fixture->held_most - held_before;
+    assert_true(held > frames / 4 * FRAME_MEMORY); /* it did nest */
+    assert_true(held <= 2 * frames * FRAME_MEMORY + frames * EVM_STACK_MAX * sizeof(struct u256));
 }
 
 TEST(a_call_hands_back_output_and_return_data) {
@@ -419,7 +485,9 @@ TEST_MAIN(
     WITH_EVM(transient_storage_holds_within_the_transaction),
     WITH_EVM(a_static_call_changes_nothing),
     WITH_EVM(logs_carry_topics_and_data),
-    WITH_EVM(calls_nest_to_the_depth_limit),
+    WITH_EVM(calls_nest_to_the_depth_limit_on_a_small_stack),
+    WITH_EVM(frames_are_reused_without_asking_for_memory),
+    WITH_EVM(memory_held_is_what_the_gas_paid_for),
     WITH_EVM(a_call_hands_back_output_and_return_data),
     WITH_EVM(a_creation_stores_what_its_code_returns),
     WITH_EVM(addresses_of_contracts_are_those_of_the_specifications),
