@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { parseEventLogs } from "viem";
 import { artifact, contracts } from "./compile.js";
-import { call, accounts, deploy, eventually, viem } from "./clients.js";
+import { call, callEach, accounts, deploy, eventually, viem } from "./clients.js";
 import { startChain, temporaryFolder } from "./chain.js";
 import { checkProof } from "./proof.js";
 
@@ -51,8 +51,11 @@ async function load(chain, index) {
 
 async function check(chain) {
   const client = viem(chain);
-  for (const [hash, seen] of reported) {
-    const receipt = await call(chain, "eth_getTransactionReceipt", [hash]);
+  const hashes = [...reported.keys()];
+  const receipts = await callEach(chain, "eth_getTransactionReceipt", hashes.map((hash) => [hash]));
+  assert.equal(receipts.length, hashes.length);
+  for (const [i, hash] of hashes.entries()) {
+    const seen = reported.get(hash), receipt = receipts[i];
     assert.ok(receipt !== null, `transaction ${hash} of block ${BigInt(seen.blockNumber)} is lost`);
     assert.deepEqual({ blockHash: receipt.blockHash, blockNumber: receipt.blockNumber }, seen);
   }
@@ -65,9 +68,11 @@ async function check(chain) {
   const receipt = await client.waitForTransactionReceipt({ hash });
   assert.equal(receipt.status, "success");
   reported.set(hash, { blockHash: receipt.blockHash, blockNumber: `0x${receipt.blockNumber.toString(16)}` });
-  for (const jobID of jobs) {
-    await eventually(async () => (await call(chain, "infinity_getJob", [jobID]))?.status === "completed", `job ${jobID}`, 30_000);
-  }
+  const ids = [...jobs].map((jobID) => [jobID]);
+  await eventually(async () => {
+    const found = await callEach(chain, "infinity_getJob", ids);
+    return found.length === ids.length && found.every((job) => job?.status === "completed");
+  }, "every job completed", 30_000);
   const requested = await client.getContractEvents({ ...manager, eventName: "JobRequested", fromBlock: 0n });
   await eventually(async () => (await call(chain, "infinity_getJobs", [{ status: "pending" }])).length === 0, "no pending job", 30_000);
   const completed = await client.getContractEvents({ ...manager, eventName: "JobCompleted", fromBlock: 0n });
