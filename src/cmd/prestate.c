@@ -145,6 +145,14 @@ struct state_reader prestate_reader(struct prestate_source *source) {
     };
 }
 
+void prestate_block_hash(void *ctx, uint64_t number, struct hash *out) {
+    char text[80];
+    const struct u256 wide = u256_from_u64(number);
+    (void)ctx;
+    const size_t len = u256_to_decimal(text, &wide);
+    keccak256(out, bytes_from(text, len));
+}
+
 void prestate_fill(struct state *state, const struct prestate *accounts) {
     for (size_t i = 0; i < accounts->count; i++) {
         const struct prestate_account *const account = &accounts->accounts[i];

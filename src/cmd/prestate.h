@@ -42,6 +42,10 @@ struct prestate_source {
 };
 struct state_reader prestate_reader(struct prestate_source *source);
 
+/* A block_hash as the official generator of state tests has it: the hash of the number in decimal digits.
+ * ctx is not looked at. */
+void prestate_block_hash(void *ctx, uint64_t number, struct hash *out);
+
 /* Puts the accounts into a state. */
 void prestate_fill(struct state *state, const struct prestate *accounts);
 

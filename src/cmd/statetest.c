@@ -6,7 +6,6 @@
 #include "cmd/suite_trace.h"
 #include "cmd/tx_json.h"
 #include "codec/hex.h"
-#include "crypto/keccak.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,15 +29,6 @@ struct result {
     struct prestate post;
     bool sender_differs;
 };
-
-/* As the official generator has it: the hash of the number in decimal digits. */
-static void test_block_hash(void *ctx, uint64_t number, struct hash *out) {
-    char text[80];
-    const struct u256 wide = u256_from_u64(number);
-    (void)ctx;
-    const size_t len = u256_to_decimal(text, &wide);
-    keccak256(out, bytes_from(text, len));
-}
 
 static bool read_env(struct test *test) {
     const struct json *const env = json_get(test->json, "env");
@@ -263,7 +253,7 @@ static void run_case(
     const struct chain_config *config
 ) {
     struct arena *const arena = &worker->arena;
-    struct prestate_source source = {&test->pre, test_block_hash, NULL};
+    struct prestate_source source = {&test->pre, prestate_block_hash, NULL};
     const struct state_reader reader = prestate_reader(&source);
     struct state state;
     struct block_run run;

@@ -7,7 +7,6 @@
 #include "cmd/prestate.h"
 #include "cmd/suite.h"
 #include "cmd/suite_trace.h"
-#include "crypto/keccak.h"
 
 #include <stdio.h>
 
@@ -21,15 +20,6 @@ struct frame {
     struct bytes code;
     struct prestate pre;
 };
-
-/* As the official generator has it: the hash of the number in decimal digits. */
-static void test_block_hash(void *ctx, uint64_t number, struct hash *out) {
-    char text[80];
-    const struct u256 wide = u256_from_u64(number);
-    (void)ctx;
-    const size_t len = u256_to_decimal(text, &wide);
-    keccak256(out, bytes_from(text, len));
-}
 
 static bool read_frame(struct arena *arena, struct frame *frame, const struct json *test) {
     const struct json *const env = json_get(test, "env");
@@ -104,7 +94,7 @@ static void run_frame(
 ) {
     struct arena *const arena = &worker->arena;
     const struct evm_rules *const rules = evm_rules_of(EVM_FRONTIER);
-    struct prestate_source source = {&frame->pre, test_block_hash, NULL};
+    struct prestate_source source = {&frame->pre, prestate_block_hash, NULL};
     const struct state_reader reader = prestate_reader(&source);
     struct state state;
     struct evm_result result;

@@ -176,16 +176,8 @@ static bool is_creation(const struct evm_message *message) {
 }
 
 static void write_call(struct eip3155 *trace, const struct evm_message *message) {
-    static const char *const types[] = {
-        [EVM_CALL] = "CALL",
-        [EVM_STATICCALL] = "STATICCALL",
-        [EVM_DELEGATECALL] = "DELEGATECALL",
-        [EVM_CALLCODE] = "CALLCODE",
-        [EVM_CREATE] = "CREATE",
-        [EVM_CREATE2] = "CREATE2",
-    };
     const struct frame frame = {
-        .type = types[message->kind],
+        .type = evm_call_kind_name(message->kind),
         .from = message->kind == EVM_DELEGATECALL ? &message->recipient : &message->sender,
         .to = is_creation(message) ? &message->recipient : &message->code_address,
         .input = trace->shown.memory ? message->input : (struct bytes){NULL, 0},

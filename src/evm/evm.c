@@ -596,3 +596,15 @@ const char *evm_status_text(enum evm_status status) {
     ASSERT((size_t)status < ARRAY_LEN(texts));
     return texts[status];
 }
+
+const char *evm_call_kind_name(enum evm_call_kind kind) {
+    static const char *const types[] = {
+        [EVM_CALL] = "CALL",
+        [EVM_STATICCALL] = "STATICCALL",
+        [EVM_DELEGATECALL] = "DELEGATECALL",
+        [EVM_CALLCODE] = "CALLCODE",
+        [EVM_CREATE] = "CREATE",
+        [EVM_CREATE2] = "CREATE2",
+    };
+    return types[kind];
+}

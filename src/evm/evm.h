@@ -168,4 +168,7 @@ bool evm_is_delegation(struct bytes code, struct address *target);
 /* Short English text of a status, as traces and errors show it. */
 const char *evm_status_text(enum evm_status status);
 
+/* "CALL", "CREATE2" …, the instruction that makes such a call. */
+const char *evm_call_kind_name(enum evm_call_kind kind);
+
 #endif

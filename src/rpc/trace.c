@@ -57,18 +57,6 @@ bool trace_keep_memory(
 
 /* ---- Texts ---- */
 
-const char *trace_call_type(enum evm_call_kind kind) {
-    static const char *const types[] = {
-        [EVM_CALL] = "CALL",
-        [EVM_STATICCALL] = "STATICCALL",
-        [EVM_DELEGATECALL] = "DELEGATECALL",
-        [EVM_CALLCODE] = "CALLCODE",
-        [EVM_CREATE] = "CREATE",
-        [EVM_CREATE2] = "CREATE2",
-    };
-    return types[kind];
-}
-
 const char *trace_revert_reason(struct arena *arena, struct bytes data) {
     const char *colon = strchr(eth_revert_message(arena, data), ':');
     return colon == NULL ? NULL : colon + 2;

@@ -115,7 +115,7 @@ struct trace_frame *trace_calls_enter(
     if (message->depth > 0 && (calls->only_top_call || calls->top == NULL)) return NULL;
     struct trace_frame *frame = new_frame(calls);
     if (frame == NULL) return NULL;
-    frame->type = trace_call_type(message->kind);
+    frame->type = evm_call_kind_name(message->kind);
     frame->kind = message->kind;
     frame->depth = message->depth;
     frame->from = message->kind == EVM_DELEGATECALL ? message->recipient : message->sender;

@@ -97,9 +97,6 @@ static inline bool trace_is_creation(enum evm_call_kind kind) {
     return kind == EVM_CREATE || kind == EVM_CREATE2;
 }
 
-/* "CALL", "CREATE2" … */
-const char *trace_call_type(enum evm_call_kind kind);
-
 /* The reason that a revert's data holds, as Solidity writes it; NULL where it holds none. */
 const char *trace_revert_reason(struct arena *arena, struct bytes data);
 
