@@ -58,6 +58,11 @@ TEST(a_simulation_on_pending_is_one_on_the_block_that_pending_becomes) {
         struct tx tx = test_call(&to, 0, 5, BYTES_LITERAL(""));
         test_submit(&world, test_sign(&world, &tx, i));
     }
+    const struct u256 balance =
+        u256_from_u64(77); /* the head's state is not its header's any more */
+    const struct rpc_account_change change = {.balance = &balance};
+    const struct address rich = {{0x72}};
+    assert_true(backend->set_account(backend->ctx, &rich, &change, &refusal));
     const uint64_t time = execution_head(world.node->execution)->timestamp + 7;
     assert_true(backend->set(backend->ctx, RPC_NEXT_TIMESTAMP, time, &refusal));
     backend->set_prevrandao(backend->ctx, &randao);
