@@ -24,6 +24,7 @@ enum {
     LINE_MAX_SIZE = 4096,
     TEXT_MAX_SIZE = SUITE_DETAIL_MAX + LINE_MAX_SIZE,
     JSON_MAX_SIZE = 1 << 20,
+    FILE_WORKERS_MAX = 2, /* of one file at once: cases of some take 1.5 GB of EVM memory each */
     WAITING_MAX_SIZE = 64 << 20, /* of lines that wait for those of files before theirs */
     PROGRESS_PERIOD_MS = 100,
 };
@@ -293,7 +294,8 @@ static bool take_file(struct suite_worker *worker) {
     worker->is_helper = i == run->files.count;
     if (worker->is_helper) {
         for (i = run->next_output; i < run->files.count; i++) {
-            if (!run->file_runs[i].is_taken) break;
+            const struct file_run *const file = &run->file_runs[i];
+            if (!file->is_taken && file->workers < FILE_WORKERS_MAX) break;
         }
     } else {
         run->next_file++;

@@ -7,8 +7,8 @@
  *     infinity evm NAME PATH… [--fork NAME]… [--run REGEX] [--jobs N] [--parallel N]
  *                             [--json] [--trace] [--skips FILE] [--counts FILE]
  *
- * A thread runs one file after another; when none is left it helps with the cases of those that others
- * are at. Lines on stdout do not depend on the threads: they come in the order of the files (largest
+ * A thread runs one file after another; when none is left it helps with the cases of one that another
+ * is at. Lines on stdout do not depend on the threads: they come in the order of the files (largest
  * first), each file's in the order of its cases.
  */
 #ifndef CMD_SUITE_H
