@@ -504,6 +504,7 @@ static bool make_edit(
         status = genesis_edits_note(node->store, node->arena.source, work->before);
     }
     if (!failed(status)) status = execution_edit_state(node->execution, edit, work);
+    if (failed(status)) drop_edits(node, node->edit_count - 1); /* nothing to be undone */
     if (node->snapshot_count == 0) drop_edits(node, 0);
     if (failed(node_keep_failure(node, status))) *refusal = status.context;
     return !failed(status);
