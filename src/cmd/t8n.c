@@ -54,7 +54,7 @@ static const char help[] =
     "of\n"
     "                              debug_traceTransaction says: callTracer, prestateTracer ...\n"
     "  --trace.jsonconfig JSON     that tracer's configuration\n"
-    "  --opcode.count FILE         how often each instruction ran\n"
+    "  --opcode.count FILE|stdout|stderr    how often each instruction ran\n"
     "  --verbosity N               taken and ignored\n"
     "\n"
     "stdin is one object {\"alloc\", \"env\", \"txs\" or \"txsRlp\"}. A currentGasLimit of 0 is "
@@ -83,13 +83,6 @@ struct options {
     struct t8n_trace_options trace;
 };
 
-/* A tracer that counts instructions and hands on to another. */
-struct counter {
-    struct evm_tracer tracer;
-    const struct evm_tracer *next; /* or NULL */
-    uint64_t counts[256];
-};
-
 struct given_tx {
     struct tx tx;
     struct bytes encoded;
@@ -116,7 +109,6 @@ struct t8n {
     bool misses_hash;
     uint64_t missing_number;
     struct t8n_trace trace;
-    struct counter counter;
 };
 
 /* ---- What is given ---- */
@@ -315,30 +307,6 @@ static void reject_verdict(
     }
 }
 
-static void count_step(void *ctx, const struct evm_step *step) {
-    struct counter *const counter = ctx;
-    counter->counts[step->opcode]++;
-    if (counter->next != NULL && counter->next->step != NULL) {
-        counter->next->step(counter->next->ctx, step);
-    }
-}
-
-static void count_enter(void *ctx, const struct evm_message *message, uint64_t caller_gas) {
-    const struct counter *const counter = ctx;
-    if (counter->next != NULL && counter->next->enter != NULL) {
-        counter->next->enter(counter->next->ctx, message, caller_gas);
-    }
-}
-
-static void count_exit(
-    void *ctx, const struct evm_message *message, const struct evm_result *result
-) {
-    const struct counter *const counter = ctx;
-    if (counter->next != NULL && counter->next->exit != NULL) {
-        counter->next->exit(counter->next->ctx, message, result);
-    }
-}
-
 static enum t8n_error run_tx(
     struct t8n *t8n,
     enum tx_verdict *verdict,
@@ -347,12 +315,6 @@ static enum t8n_error run_tx(
 ) {
     enum t8n_error error = t8n_trace_begin(&t8n->trace, &t8n->vm.tracer, subject);
     if (error != T8N_GOOD) return error;
-    if (t8n->options.opcode_count[0] != '\0') {
-        t8n->counter.tracer =
-            (struct evm_tracer){count_step, count_enter, count_exit, &t8n->counter};
-        t8n->counter.next = t8n->vm.tracer;
-        t8n->vm.tracer = &t8n->counter.tracer;
-    }
     *verdict = block_run_tx(&t8n->run, outcome, subject->tx, subject->sender);
     t8n->vm.tracer = NULL;
     return t8n_trace_end(&t8n->trace, *verdict == TX_VALID ? outcome : NULL);
@@ -480,19 +442,6 @@ static enum t8n_error apply(struct t8n *t8n) {
 
 /* ---- What comes out ---- */
 
-static void write_counts(struct json_writer *writer, const struct t8n *t8n) {
-    json_begin_object(writer);
-    for (unsigned opcode = 0; opcode < ARRAY_LEN(t8n->counter.counts); opcode++) {
-        char hex[32];
-        if (t8n->counter.counts[opcode] == 0) continue;
-        const char *const name = evm_opcode_name(t8n->run.evm_rules, (uint8_t)opcode);
-        (void)snprintf(hex, sizeof hex, "opcode 0x%x not defined", opcode);
-        json_name(writer, name != NULL ? name : hex);
-        json_write_number(writer, t8n->counter.counts[opcode]);
-    }
-    json_end_object(writer);
-}
-
 static enum t8n_error write_outputs(struct t8n *t8n) {
     const struct options *const options = &t8n->options;
     const struct state_diff diff = state_diff(&t8n->arena, &t8n->state);
@@ -518,12 +467,12 @@ static enum t8n_error write_outputs(struct t8n *t8n) {
     t8n_write_alloc(&alloc, &after);
     t8n_write_result(&t8n->arena, &values, &result);
     t8n_write_body(&t8n->arena, &body, &result);
-    write_counts(&counts, t8n);
+    t8n_trace_write_counts(&counts, &t8n->trace, t8n->run.evm_rules);
     const struct {
         const char *where, *name;
         const struct json_writer *value;
     } outputs[] = {
-        {options->opcode_count, "opcodes", &counts},
+        {options->opcode_count, "opcodeCount", &counts},
         {options->to_alloc, "alloc", &alloc},
         {options->to_result, "result", &values},
         {options->to_body, "body", &body},
@@ -547,6 +496,7 @@ static enum t8n_error write_outputs(struct t8n *t8n) {
 static enum t8n_error run(struct t8n *t8n) {
     enum t8n_error error = t8n_io_begin(&t8n->io, &t8n->arena, t8n->options.folder);
     ecdsa_signer_init(&t8n->signer, NULL);
+    t8n->options.trace.counts = t8n->options.opcode_count[0] != '\0';
     if (error == T8N_GOOD) error = t8n_trace_init(&t8n->trace, &t8n->io, &t8n->options.trace);
     if (error == T8N_GOOD) error = read_config(t8n);
     if (error == T8N_GOOD) error = read_alloc(t8n);

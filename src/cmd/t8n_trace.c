@@ -31,6 +31,46 @@ enum t8n_error t8n_trace_init(
     return T8N_GOOD;
 }
 
+/* ---- Counting ---- */
+
+static void count_step(void *ctx, const struct evm_step *step) {
+    struct t8n_trace *const trace = ctx;
+    const struct evm_tracer *const next = trace->counted;
+    trace->counts[step->opcode]++;
+    if (next != NULL && next->step != NULL) next->step(next->ctx, step);
+}
+
+static void count_enter(void *ctx, const struct evm_message *message, uint64_t caller_gas) {
+    const struct t8n_trace *const trace = ctx;
+    const struct evm_tracer *const next = trace->counted;
+    if (next != NULL && next->enter != NULL) next->enter(next->ctx, message, caller_gas);
+}
+
+static void count_exit(
+    void *ctx, const struct evm_message *message, const struct evm_result *result
+) {
+    const struct t8n_trace *const trace = ctx;
+    const struct evm_tracer *const next = trace->counted;
+    if (next != NULL && next->exit != NULL) next->exit(next->ctx, message, result);
+}
+
+void t8n_trace_write_counts(
+    struct json_writer *writer, const struct t8n_trace *trace, const struct evm_rules *rules
+) {
+    json_begin_object(writer);
+    for (unsigned opcode = 0; opcode < ARRAY_LEN(trace->counts); opcode++) {
+        char hex[32];
+        if (trace->counts[opcode] == 0) continue;
+        const char *const name = evm_opcode_name(rules, (uint8_t)opcode);
+        (void)snprintf(hex, sizeof hex, "opcode 0x%x not defined", opcode);
+        json_name(writer, name != NULL ? name : hex);
+        json_write_number(writer, trace->counts[opcode]);
+    }
+    json_end_object(writer);
+}
+
+/* ---- Files ---- */
+
 static enum t8n_error open_file(struct t8n_trace *trace, const struct hash *hash) {
     char name[128];
     char digits[67];
@@ -62,7 +102,8 @@ static const struct evm_tracer *begin_lines(
     return tracer;
 }
 
-enum t8n_error t8n_trace_begin(
+/* *tracer is NULL where no file is asked for. */
+static enum t8n_error begin_file(
     struct t8n_trace *trace, const struct evm_tracer **tracer, const struct trace_subject *subject
 ) {
     *tracer = NULL;
@@ -77,6 +118,17 @@ enum t8n_error t8n_trace_begin(
         trace_begin(&trace->tracer, &trace->arena, &trace->answer, trace->request, subject);
     if (refusal != NULL) return t8n_fail(T8N_CONFIG, "failed instantiating tracer: %s", refusal);
     *tracer = &trace->tracer.tracer;
+    return T8N_GOOD;
+}
+
+enum t8n_error t8n_trace_begin(
+    struct t8n_trace *trace, const struct evm_tracer **tracer, const struct trace_subject *subject
+) {
+    const enum t8n_error error = begin_file(trace, tracer, subject);
+    if (error != T8N_GOOD || !trace->options->counts) return error;
+    trace->counter = (struct evm_tracer){count_step, count_enter, count_exit, trace};
+    trace->counted = *tracer;
+    *tracer = &trace->counter;
     return T8N_GOOD;
 }
 

@@ -1,4 +1,5 @@
-/* t8n_trace: the files of `infinity evm t8n --trace…`, one a transaction, below the output folder.
+/* t8n_trace: what `infinity evm t8n` tells of instructions: the files of --trace…, one a transaction, below
+ * the output folder; and how often each ran.
  *
  * Source: geth's cmd/evm (t8n): trace-INDEX-HASH.jsonl has the lines of EIP-3155, trace-INDEX-HASH.json what
  * a tracer answers. INDEX counts the transactions that were tried, so that one rejected leaves an empty file.
@@ -14,6 +15,7 @@ struct t8n_trace_options {
     bool is_on;
     const char *tracer, *tracer_config; /* "": lines; and no configuration */
     bool memory, no_memory, no_stack, return_data, no_return_data, calls;
+    bool counts; /* of instructions, over all transactions */
 };
 
 struct t8n_trace {
@@ -26,6 +28,10 @@ struct t8n_trace {
     struct json_writer answer;
     FILE *file; /* of the transaction that runs, else NULL */
     size_t started_count;
+    /* Counts, and hands on to the transaction's own. */
+    struct evm_tracer counter;
+    const struct evm_tracer *counted; /* NULL: there is none */
+    uint64_t counts[256];
 };
 
 /* Reads the configuration. All that is given outlives the trace, which must not be moved. */
@@ -40,6 +46,11 @@ MUST_USE enum t8n_error t8n_trace_begin(
 
 /* Completes the file. outcome is NULL where the transaction was rejected. */
 MUST_USE enum t8n_error t8n_trace_end(struct t8n_trace *trace, const struct tx_outcome *outcome);
+
+/* {"ADD":2, …}, of those that ran. */
+void t8n_trace_write_counts(
+    struct json_writer *writer, const struct t8n_trace *trace, const struct evm_rules *rules
+);
 
 /* Also after a failure, and of a trace that is all zeros. */
 void t8n_trace_free(struct t8n_trace *trace);
