@@ -4,22 +4,32 @@
 #include "evm/stream.h"
 
 void code_prepare(struct evm_code *out, uint8_t *memory, struct bytes code) {
-    uint8_t *map = memory + code.len + CODE_PADDING;
-    if (code.len > 0) memcpy(memory, code.data, code.len);
-    memset(memory + code.len, 0, CODE_PADDING);
-    memset(map, 0, code.len / 8 + 1);
+    struct code_map *map = (struct code_map *)(void *)memory;
+    const size_t map_size = code.len / 8 + 1;
+    map->end = 0;
+    memset(map->bits, 0, map_size);
+    uint8_t *bytes = map->bits + map_size;
+    if (code.len > 0) memcpy(bytes, code.data, code.len);
+    memset(bytes + code.len, 0, CODE_PADDING);
+    *out = (struct evm_code){bytes, code.len, map};
+}
 
-    for (size_t i = 0; i < code.len; i++) {
+bool code_is_target_beyond(const struct evm_code *code, size_t at) {
+    struct code_map *map = code->map;
+    size_t i = map->end;
+    if (at < i) return false;
+    for (; i <= at; i++) {
         /* One comparison passes over most bytes: JUMPDEST and the PUSHes are the largest signed ones. */
-        const int8_t opcode = (int8_t)memory[i];
+        const int8_t opcode = (int8_t)code->bytes[i];
         if (opcode < OP_JUMPDEST) continue;
         if (opcode == OP_JUMPDEST) {
-            map[i / 8] |= (uint8_t)(1 << i % 8);
+            map->bits[i / 8] |= (uint8_t)(1 << i % 8);
         } else if (opcode >= OP_PUSH1) {
             i += (size_t)(opcode - OP_PUSH1) + 1;
         }
     }
-    *out = (struct evm_code){memory, code.len, map};
+    map->end = i;
+    return (map->bits[at / 8] >> at % 8 & 1) != 0;
 }
 
 void code_cache_init(struct code_cache *cache, const struct arena_source *source, size_t size_max) {

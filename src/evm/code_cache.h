@@ -1,7 +1,8 @@
 /* code_cache: code made ready to run, kept by its hash within a bound.
  *
  * Ready means padded, so that no instruction looks beyond the end, and with a map of where jumps may
- * land (Yellow Paper 9.4.3). Pure; memory comes from the source handed in. Internal to the evm layer.
+ * land (Yellow Paper 9.4.3), which is made as far as jumps go: initcode and most calls jump only within
+ * a part of their code. Pure; memory comes from the source handed in. Internal to the evm layer.
  */
 #ifndef EVM_CODE_CACHE_H
 #define EVM_CODE_CACHE_H
@@ -11,19 +12,32 @@
 /* A PUSH32 at the very end reads 32 bytes of zeros and then meets a STOP. */
 #define CODE_PADDING ((size_t)33)
 
+struct code_map {
+    size_t end;     /* the code below is in the map; an instruction begins there */
+    uint8_t bits[]; /* bit i: a jump may go to byte i */
+};
+
 struct evm_code {
     const uint8_t *bytes; /* size of code, then CODE_PADDING zeros */
     size_t size;
-    const uint8_t *jump_map; /* bit i: a jump may go to byte i */
+    struct code_map *map;
 };
 
 /* Bytes of memory that code_prepare needs. */
 static inline size_t code_prepared_size(size_t code_size) {
-    return code_size + CODE_PADDING + code_size / 8 + 1;
+    return sizeof(struct code_map) + code_size / 8 + 1 + code_size + CODE_PADDING;
 }
 
-/* Writes the ready form of code into memory, which does not overlap it. */
+/* Writes the ready form of code into memory, which is aligned for a size_t and does not overlap it. */
 void code_prepare(struct evm_code *out, uint8_t *memory, struct bytes code);
+
+/* code_is_target with a map that does not have byte at yet, or has it as none. */
+bool code_is_target_beyond(const struct evm_code *code, size_t at);
+
+/* Whether a jump may go to byte at, below the size. */
+static inline bool code_is_target(const struct evm_code *code, size_t at) {
+    return LIKELY((code->map->bits[at / 8] >> at % 8 & 1) != 0) || code_is_target_beyond(code, at);
+}
 
 struct evm_rules;
 struct evm_stream;

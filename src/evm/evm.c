@@ -66,7 +66,7 @@ void evm_destroy(struct evm *evm) {
 
 void evm_drop_code_cache(struct evm *evm) {
     code_cache_clear(&evm->codes);
-    memset(&evm->hashes, 0, sizeof evm->hashes);
+    hash_memo_clear(&evm->hashes);
 }
 
 void evm_set_engine(struct evm *evm, enum evm_engine engine) {

@@ -11,6 +11,10 @@ static size_t place_of(const uint64_t input[HASH_MEMO_INPUT_WORDS]) {
     return (size_t)((uint64_t)product ^ (uint64_t)(product >> 64)) % HASH_MEMO_PLACES;
 }
 
+void hash_memo_clear(struct hash_memo *memo) {
+    if (memo->used) memset(memo, 0, sizeof *memo);
+}
+
 void hash_memo_keccak256(struct hash_memo *memo, struct u256 *out, const uint8_t *input) {
     uint64_t words[HASH_MEMO_INPUT_WORDS];
     memcpy(words, input, sizeof words);
@@ -24,6 +28,7 @@ void hash_memo_keccak256(struct hash_memo *memo, struct u256 *out, const uint8_t
         keccak256(&hash, bytes_from(input, HASH_MEMO_INPUT_SIZE));
         memcpy(entry->input, words, sizeof words);
         entry->hash = u256_from_be(hash.bytes);
+        memo->used = true;
     }
     *out = entry->hash;
 }

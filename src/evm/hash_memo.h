@@ -18,7 +18,10 @@ struct hash_memo {
         uint64_t input[HASH_MEMO_INPUT_WORDS];
         struct u256 hash; /* zero, which nobody has found an input of: free */
     } places[HASH_MEMO_PLACES];
+    bool used; /* some place is not free */
 };
+
+void hash_memo_clear(struct hash_memo *memo);
 
 /* *out = keccak256 of the 64 bytes at input, as a word. */
 void hash_memo_keccak256(struct hash_memo *memo, struct u256 *out, const uint8_t *input);

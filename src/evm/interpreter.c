@@ -311,7 +311,7 @@ op_MSTORE8:
         const struct u256 *const to_ = &(destination);                                        \
         if (UNLIKELY(!u256_fits_u64(to_) || to_->limb[0] >= frame->code.size)) goto bad_jump; \
         const size_t at_ = (size_t)to_->limb[0];                                              \
-        if (UNLIKELY((frame->code.jump_map[at_ / 8] >> at_ % 8 & 1) == 0)) goto bad_jump;     \
+        if (UNLIKELY(!code_is_target(&frame->code, at_))) goto bad_jump;                      \
         const uint8_t *const from_ = pc;                                                      \
         pc = frame->code.bytes + at_;                                                         \
         sp -= (pops);                                                                         \

@@ -235,8 +235,7 @@ static void emit_word(struct decoder *decoder, enum stream_kind kind, const stru
 
 static bool valid_target(const struct decoder *decoder, const struct item *item) {
     if (!is_small(item) || item->value.limb[0] >= decoder->code->size) return false;
-    const size_t at = (size_t)item->value.limb[0];
-    return (decoder->code->jump_map[at / 8] >> at % 8 & 1) != 0;
+    return code_is_target(decoder->code, (size_t)item->value.limb[0]);
 }
 
 static struct stream_op *emit_jump(
