@@ -13,14 +13,13 @@
 #include "chain/execute.h"
 #include "chain/genesis.h"
 #include "evm/eip3155.h"
+#include "programs.h"
 #include "vectors.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <strings.h>
-#include <sys/wait.h>
 
-enum { ARGUMENTS_MAX = 32, OUTPUT_MAX = 16 << 20, DETAIL_MAX = 400, PATH_SIZE = 1024 };
+enum { ARGUMENTS_MAX = 32, DETAIL_MAX = 400, PATH_SIZE = 1024 };
 
 /* file: of the case, or NULL for all. member: the last name on the way to the value. */
 static const struct {
@@ -43,7 +42,7 @@ static const struct {
     {"trace/", "pass", "true for a revert too: our line has the error instead"},
 };
 
-static const char *infinity_path;
+static char *infinity_path;
 static const char *case_file;
 static char detail[DETAIL_MAX];
 
@@ -152,45 +151,6 @@ static bool same(const char *path, const json_t *expected, const json_t *actual)
     return differ(path, what);
 }
 
-/* What a program printed, in memory of its own. */
-static char *contents(FILE *file) {
-    char *const text = calloc(1, OUTPUT_MAX);
-    ASSERT(text != NULL);
-    rewind(file);
-    const size_t len = fread(text, 1, OUTPUT_MAX - 1, file);
-    ASSERT(len < OUTPUT_MAX - 1);
-    return text;
-}
-
-/* Runs infinity with these arguments (NULL-ended), input on stdin; *out and *err are its output. */
-static int run_program(char **arguments, const char *input, char **out, char **err) {
-    FILE *const in_file = tmpfile();
-    FILE *const out_file = tmpfile();
-    FILE *const err_file = tmpfile();
-    ASSERT(in_file != NULL && out_file != NULL && err_file != NULL);
-    (void)fputs(input, in_file);
-    (void)fflush(in_file);
-    rewind(in_file);
-    (void)fflush(stdout);
-    const pid_t pid = fork();
-    ASSERT(pid >= 0);
-    if (pid == 0) {
-        (void)dup2(fileno(in_file), STDIN_FILENO);
-        (void)dup2(fileno(out_file), STDOUT_FILENO);
-        (void)dup2(fileno(err_file), STDERR_FILENO);
-        (void)execv(infinity_path, arguments);
-        _exit(127);
-    }
-    int status = 0;
-    ASSERT(waitpid(pid, &status, 0) == pid);
-    *out = contents(out_file);
-    *err = contents(err_file);
-    (void)fclose(in_file);
-    (void)fclose(out_file);
-    (void)fclose(err_file);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 /* The JSON objects of text, one a line; other lines are left out. */
 static json_t *lines_of(const char *text) {
     json_t *const list = json_array();
@@ -215,7 +175,7 @@ static void write_hex_balances(json_t *stdin_object) {
 }
 
 static bool tool_case(const json_t *cli, json_t *given, const json_t *expected) {
-    char *arguments[ARGUMENTS_MAX] = {"infinity", "evm"};
+    char *arguments[ARGUMENTS_MAX] = {infinity_path, "evm"};
     size_t count = 2;
     size_t i;
     json_t *argument;
@@ -230,7 +190,7 @@ static bool tool_case(const json_t *cli, json_t *given, const json_t *expected) 
     }
     write_hex_balances(given);
     char *const input = json_dumps(given, 0);
-    const int status = run_program(arguments, input, &out, &err);
+    const int status = program_run(arguments, input, &out, &err);
     json_t *const actual = json_loads(out, 0, NULL);
     bool good = status == 0 || differ("exit status", err);
     if (good) good = same("stdout", expected, actual);
@@ -282,8 +242,8 @@ static bool state_test_case(const json_t *cli, const json_t *given, const json_t
     ASSERT(fd >= 0);
     ASSERT(json_dumpfd(given, fd, 0) == 0);
     (void)close(fd);
-    char *arguments[] = {"infinity", "evm", "statetest", "--trace", "--json", path, NULL};
-    const int status = run_program(arguments, "", &out, &err);
+    char *arguments[] = {infinity_path, "evm", "statetest", "--trace", "--json", path, NULL};
+    const int status = program_run(arguments, "", &out, &err);
     (void)unlink(path);
     json_t *const trace = lines_of(err);
     json_t *const cases = lines_of(out);
@@ -693,7 +653,7 @@ static char *take_trace(const char *folder, const char *ending) {
         ASSERT(file != NULL);
         const bool is_it = ending != NULL && strncmp(entry->d_name, FLAGS_TRACE, 10) == 0 &&
             len > 70 && strcmp(entry->d_name + 10 + 64, ending) == 0;
-        if (is_it) text = contents(file);
+        if (is_it) text = program_output(file);
         (void)fclose(file);
         (void)unlink(path);
     }
@@ -706,7 +666,7 @@ static void flags_case(const struct flags_case *one) {
     char input[4096];
     char folder[] = "/tmp/tool_cases_XXXXXX";
     char *arguments[ARGUMENTS_MAX] = {
-        "infinity",
+        infinity_path,
         "evm",
         "t8n",
         "--input.alloc=stdin",
@@ -729,7 +689,7 @@ static void flags_case(const struct flags_case *one) {
         one->has_no_random ? "\"currentDifficulty\":\"0x20000\"," : "\"currentRandom\":\"0x0\",",
         one->has_no_random ? "false" : "true"
     );
-    const int status = run_program(arguments, input, &out, &err);
+    const int status = program_run(arguments, input, &out, &err);
     char *const trace = take_trace(folder, one->ending);
     const char *const said = trace != NULL ? trace : status == 0 ? out : err;
     detail[0] = '\0';
