@@ -114,19 +114,30 @@ void ethash_make_cache(struct ethash_cache *cache, struct ethash_node *nodes, ui
     };
 }
 
-static struct ethash_node dataset_node(const struct ethash_cache *cache, uint32_t index) {
-    struct ethash_node mix = cache->nodes[index % cache->node_count];
-    mix.words[0] ^= index;
-    hash_node(&mix);
+/* The nodes of the dataset from index first on. Each is a chain of reads from places that the one
+ * before decides; side by side their waits for memory overlap. */
+static void dataset_nodes(
+    struct ethash_node mixes[MIX_NODES], const struct ethash_cache *cache, uint32_t first
+) {
+    for (uint32_t k = 0; k < MIX_NODES; k++) {
+        mixes[k] = cache->nodes[(first + k) % cache->node_count];
+        mixes[k].words[0] ^= first + k;
+        hash_node(&mixes[k]);
+    }
     for (uint32_t i = 0; i < DATASET_PARENTS; i++) {
-        const uint32_t place = fnv(index ^ i, mix.words[i % NODE_WORDS]) % cache->node_count;
-        const struct ethash_node *const parent = &cache->nodes[place];
-        for (size_t j = 0; j < NODE_WORDS; j++) {
-            mix.words[j] = fnv(mix.words[j], parent->words[j]);
+        for (uint32_t k = 0; k < MIX_NODES; k++) {
+            struct ethash_node *const mix = &mixes[k];
+            const uint32_t place =
+                fnv((first + k) ^ i, mix->words[i % NODE_WORDS]) % cache->node_count;
+            const struct ethash_node *const parent = &cache->nodes[place];
+            for (size_t j = 0; j < NODE_WORDS; j++) {
+                mix->words[j] = fnv(mix->words[j], parent->words[j]);
+            }
         }
     }
-    hash_node(&mix);
-    return mix;
+    for (uint32_t k = 0; k < MIX_NODES; k++) {
+        hash_node(&mixes[k]);
+    }
 }
 
 void ethash_light(
@@ -149,11 +160,10 @@ void ethash_light(
     for (uint32_t i = 0; i < ACCESSES; i++) {
         const uint32_t pairs = cache->dataset_node_count / MIX_NODES;
         const uint32_t pair = fnv(i ^ seed.words[0], words[i % MIX_WORDS]) % pairs;
-        for (uint32_t j = 0; j < MIX_NODES; j++) {
-            const struct ethash_node node = dataset_node(cache, MIX_NODES * pair + j);
-            for (size_t k = 0; k < NODE_WORDS; k++) {
-                words[j * NODE_WORDS + k] = fnv(words[j * NODE_WORDS + k], node.words[k]);
-            }
+        struct ethash_node nodes[MIX_NODES];
+        dataset_nodes(nodes, cache, MIX_NODES * pair);
+        for (size_t j = 0; j < MIX_WORDS; j++) {
+            words[j] = fnv(words[j], nodes[j / NODE_WORDS].words[j % NODE_WORDS]);
         }
     }
     for (size_t i = 0; i < MIX_WORDS; i += 4) {
