@@ -5,7 +5,7 @@
 #   make build      the release binary, build/infinity
 #   make demo       start a chain, run every sample program on it, print a table (SEED=n)
 #   make sanitize   unit tests under the address and undefined-behaviour sanitizers
-#   make test-full  the long runs
+#   make test-full  the long runs too (test/README.md: half an hour on 2 cores)
 #   make bench      the figures of docs/benchmarks.md
 #   make format     lay out the sources       make lint    what a machine can see
 .DEFAULT_GOAL := build
