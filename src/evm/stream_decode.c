@@ -141,6 +141,13 @@ static int binary_of(const struct item *item) {
 
 /* Folding. */
 
+/* That SELFBALANCE has read the state is noted. */
+static bool only_pushes(const struct item *item) {
+    const struct trait *trait = &traits[item->opcode];
+    return trait->pushes == trait->pops + 1 && (trait->pops == 0 || dup_of(item) != 0) &&
+        item->opcode != OP_SELFBALANCE;
+}
+
 static bool fold_unary(struct u256 *a, uint8_t opcode) {
     switch (opcode) {
     case OP_NOT:
@@ -177,7 +184,7 @@ static bool fold_binary(struct u256 *b, uint8_t opcode, const struct u256 *a) {
 static bool fold(struct decoder *decoder, uint8_t opcode) {
     if (decoder->item_count == 0) return false;
     struct item *last = &decoder->items[decoder->item_count - 1];
-    if (opcode == OP_POP && (is_constant(last) || dup_of(last) != 0)) {
+    if (opcode == OP_POP && only_pushes(last)) {
         decoder->item_count--;
         return true;
     }
