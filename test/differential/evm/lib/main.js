@@ -34,7 +34,12 @@ const seed = BigInt(options.seed);
 const kindOf = (found) => found.map((line) => line.replace(/:? ours .*/, '').replace(/0x[0-9a-f]+|\d+/g, '')).sort()[0];
 
 async function differencesOf(one, outcome, count) {
-  const theirs = await run(one);
+  let theirs;
+  try {
+    theirs = await run(one);
+  } catch (error) {
+    return [`EthereumJS cannot run it: ${error.message}`];
+  }
   const ours = decodeOutcome(outcome);
   theirs.stateRoot = ours.stateRoot;
   settleWords(one, ours, theirs, count);

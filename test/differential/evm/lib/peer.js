@@ -59,6 +59,8 @@ function headerOf(one, common) {
   else data.difficulty = difficulty;
   if (one.revision >= LONDON) data.baseFeePerGas = one.baseFee;
   if (one.revision >= CANCUN) data.excessBlobGas = one.excessBlobGas;
+  // Mainnet's ten blocks from the DAO fork on have to say so, whatever their rules (EIP-779).
+  if (number >= 1920000n && number < 1920010n) data.extraData = Buffer.from('dao-hard-fork');
   return createBlockHeader(data, { common, skipConsensusFormatValidation: true, freeze: false });
 }
 
