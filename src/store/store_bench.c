@@ -59,7 +59,12 @@ static struct address contract(uint8_t i) {
     return (struct address){{0x42, i}};
 }
 
-/* Adds a contract with slots that are written, as it was after the head. */
+/* What a block writes, by the number of the block before it. */
+static struct u256 slot_word(uint64_t value, size_t s) {
+    return (struct u256){{value + s + 1, value * 7919, 99, 17}};
+}
+
+/* Adds a contract with slots that are written, as it was after the head; without any, in genesis. */
 static void add_contract(
     struct bench *bench,
     struct state_diff *diff,
@@ -69,19 +74,22 @@ static void add_contract(
     uint64_t value
 ) {
     struct state_account_diff *account = &diff->accounts[diff->count++];
+    const struct account same = {
+        .nonce = 1, .code_hash = keccak256_of_empty, .storage_root = bench->storage_roots[i]};
     *account = (struct state_account_diff){
         .address = contract(i),
-        .existed_before = true,
+        .existed_before = slot_count > 0,
         .exists_after = true,
-        .after =
-            {.nonce = 1, .code_hash = keccak256_of_empty, .storage_root = bench->storage_roots[i]},
+        .before = same,
+        .after = same,
         .slots = ARENA_ARRAY(&bench->arena, struct state_slot_diff, slot_count),
         .slot_count = slot_count,
     };
     for (size_t s = 0; s < slot_count; s++) {
         account->slots[s] = (struct state_slot_diff){
             .key = u256_from_u64(slots[s]),
-            .after = {{value + s + 1, value * 7919, 99, 17}},
+            .before = value < RING ? U256_ZERO : slot_word(value - RING, s),
+            .after = slot_word(value, s),
         };
     }
 }
