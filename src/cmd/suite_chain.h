@@ -50,7 +50,8 @@ MUST_USE bool suite_chain_blob_params(struct blob_params *params, const struct j
 
 /* The rules of network ("Osaka", "PragueToOsakaAtTime15k", "BerlinToLondonAt5",
  * "ArrowGlacierToParisAtDiffC0000") with the chain id and blob schedule that the test's "config" gives;
- * test may be NULL. Names are those of chain_forks, Merge, TangerineWhistle and SpuriousDragon. False where they are not understood. */
+ * test may be NULL. Names are those of chain_forks, Merge, TangerineWhistle and SpuriousDragon. False
+ * where they are not understood. */
 MUST_USE bool suite_chain_config(
     struct chain_config *config, const struct json *test, const char *network
 );

@@ -172,16 +172,10 @@ TEST(without_workers_nothing_is_expected) {
 }
 
 static int set_up(void **state) {
-    (void)state;
+    *state = &world;
     struct node_options options = test_options();
     options.worker_count = 1;
     test_open(&world, &options);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    test_close(&world);
     return 0;
 }
 
@@ -190,5 +184,5 @@ int main(void) {
         TEST_CASE(workers_change_nothing_but_the_time),
         TEST_CASE(without_workers_nothing_is_expected),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, test_tear_down);
 }

@@ -403,16 +403,9 @@ TEST(a_block_follows_a_transaction_that_it_can_hold) {
 }
 
 static int set_up(void **state) {
-    (void)state;
-    const struct node_options options = test_options();
-    test_open(&world, &options);
+    *state = &world;
+    (void)test_set_up(state);
     backend = world.node->backend;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    test_close(&world);
     return 0;
 }
 
@@ -426,5 +419,5 @@ int main(void) {
         TEST_CASE(a_stranger_cannot_impersonate),
         TEST_CASE(a_block_follows_a_transaction_that_it_can_hold),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, test_tear_down);
 }
